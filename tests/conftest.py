@@ -1,0 +1,88 @@
+"""
+What all tests stand on: a real PostgreSQL, and in it a fresh database for each test.
+
+One server runs for the whole session, in a temporary folder. A template database is
+migrated once; the database of a test is a copy of it, which takes some 30 ms.
+"""
+
+import itertools
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from csms.store import embedded
+from csms.store.database import Database
+from csms.store.migrate import migrate
+
+_TEMPLATE = "template_csms"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[embedded.EmbeddedPostgres]:
+    """The PostgreSQL server of this test session."""
+    with tempfile.TemporaryDirectory(prefix="csms-tests-", ignore_cleanup_errors=True) as folder:
+        server = embedded.start(Path(folder))
+        yield server
+        server.stop()
+
+
+def _url_of(server: embedded.EmbeddedPostgres, name: str) -> str:
+    return server.url.replace("/csms?", f"/{name}?")
+
+
+async def _execute(server: embedded.EmbeddedPostgres, *statements: str) -> None:
+    connection = await asyncpg.connect(_url_of(server, "postgres"))
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: embedded.EmbeddedPostgres) -> str:
+    """The name of a migrated database that others are copied from."""
+    # Tests kill processes, never the machine, so nothing needs to wait for the disk.
+    await _execute(
+        postgres,
+        "ALTER SYSTEM SET fsync = off",
+        "ALTER SYSTEM SET full_page_writes = off",
+        "SELECT pg_reload_conf()",
+        f"CREATE DATABASE {_TEMPLATE}",
+    )
+    await migrate(_url_of(postgres, _TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture
+async def empty_database_url(postgres: embedded.EmbeddedPostgres) -> AsyncIterator[str]:
+    """The URL of a database that no migration has seen."""
+    name = f"empty_{next(_numbers)}"
+    await _execute(postgres, f"CREATE DATABASE {name}")
+    yield _url_of(postgres, name)
+    await _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database_url(postgres: embedded.EmbeddedPostgres, template: str) -> AsyncIterator[str]:
+    """The URL of this test's own migrated database."""
+    name = f"test_{next(_numbers)}"
+    await _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield _url_of(postgres, name)
+    await _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """This test's own migrated database."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def secret_key() -> bytes:
+    """The key that keys the hashes of secrets."""
+    return b"the secret key of the tests, 32 b"
