@@ -101,7 +101,9 @@ class CallTimeout(CallFailed):
 class CallRefused(CallFailed):
     """The charge box answered a call with a CALLERROR, or with an answer that has no meaning."""
 
-    def __init__(self, charge_box_id: str, action: str, code: str, description: str, details: Mapping[str, Any]) -> None:
+    def __init__(
+        self, charge_box_id: str, action: str, code: str, description: str, details: Mapping[str, Any]
+    ) -> None:
         text = f": {description}" if description else ""
         super().__init__(f"charge box '{charge_box_id}' answered {action} with {code}{text}")
         self.charge_box_id = charge_box_id

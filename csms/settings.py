@@ -43,15 +43,19 @@ class Settings(BaseSettings):
 
     # Where things are
     data_dir: Path = Field(Path("data"), description="folder for the embedded database")
-    database_url: str = Field("", description="postgresql://… of a server of your own; empty: an embedded one in data_dir")
+    database_url: str = Field(
+        "", description="postgresql://… of a server of your own; empty: an embedded one in data_dir"
+    )
     nats_url: str = Field("", description="nats://… when several processes work as one; empty: this process alone")
-    host: str = Field("0.0.0.0", description="address to listen on")  # noqa: S104 - charge boxes are elsewhere
+    host: str = Field("0.0.0.0", description="address to listen on")
     ocpp_port: int = Field(9000, ge=0, le=65535, description="WebSocket port for charge boxes; 0 picks a free one")
     api_port: int = Field(8000, ge=0, le=65535, description="HTTP port for the REST API; 0 picks a free one")
     public_ocpp_url: str = Field("", description="the URL that charge boxes are told, e.g. wss://ocpp.example.com")
     role: Role = Field(Role.all, description="all, api or node")
     node_name: str = Field("", description="name of this process among several; default: the host's name and port")
-    secret_key: str = Field("", description="keys the hashes of passwords and API keys; default: one kept in the database")
+    secret_key: str = Field(
+        "", description="keys the hashes of passwords and API keys; default: one kept in the database"
+    )
 
     # Towards charge boxes
     unknown_charge_boxes: UnknownChargeBoxes = Field(

@@ -9,7 +9,7 @@ them a database that went away is waited for without end (field-notes.md, 4).
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -21,6 +21,8 @@ from csms.errors import ConfigurationError, StoreUnavailable
 
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 30.0
+
+Connection = TypeVar("Connection", bound=asyncpg.Connection[asyncpg.Record])
 
 # What tells that the database is away, and not that a statement is wrong.
 AWAY = (
@@ -75,10 +77,11 @@ class Database:
             },
         )
 
-    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
-        """Open a connection of asyncpg that the caller owns."""
+    async def connect(self, connection_class: type[Connection]) -> Connection:
+        """Open a connection of asyncpg, of the class given, that the caller owns."""
         return await asyncpg.connect(
             self.url,
+            connection_class=connection_class,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=COMMAND_TIMEOUT_S,
             server_settings=_SERVER_SETTINGS,

@@ -360,7 +360,8 @@ class ReadingShapeRow(Row):
     __tablename__ = "reading_shapes"
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    definition: Mapped[list[Any]] = mapped_column(unique=True)
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    definition: Mapped[list[Any]]
 
 
 class MeterValueRow(Row):

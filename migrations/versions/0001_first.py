@@ -120,9 +120,10 @@ def upgrade() -> None:
     op.create_table(
         "reading_shapes",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("definition", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("definition"),
+        sa.UniqueConstraint("digest"),
     )
     op.create_table(
         "locations",
