@@ -118,7 +118,7 @@ async def keep_partitions(
 async def _as_the_keeper(database: Database) -> "AsyncIterator[_Connection | None]":
     """A connection of our own, or None where another process keeps the partitions just now."""
     try:
-        connection = await database.connect()
+        connection = await database.connect(asyncpg.Connection)
         try:
             await connection.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
             alone = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _KEEPER_LOCK)
