@@ -186,7 +186,7 @@ class ChargeBoxRow(Row):
     connected_at: Mapped[datetime | None]
     last_connection_event_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
-    ping_policy: Mapped[str] = mapped_column(server_default="on")
+    ping_policy: Mapped[str] = mapped_column(server_default="observe")
     clock_skew_ms: Mapped[int | None] = mapped_column(BigInteger)
 
     # What the configuration exchange after the last boot found and did

@@ -207,7 +207,7 @@ def upgrade() -> None:
         sa.Column("connected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_connection_event_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ping_policy", sa.Text(), server_default="on", nullable=False),
+        sa.Column("ping_policy", sa.Text(), server_default="observe", nullable=False),
         sa.Column("clock_skew_ms", sa.BigInteger(), nullable=True),
         sa.Column("configuration", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("configuration_at", sa.DateTime(timezone=True), nullable=True),
