@@ -118,13 +118,13 @@ def _named_errors(folder: Path) -> Iterator[None]:
 
 
 def _complaint(error: subprocess.SubprocessError, folder: Path) -> str:
-    """The most telling line that PostgreSQL left: of the command's own output, else of the start log."""
-    said = getattr(error, "stderr", None) or ""
+    """The most telling line of what the command said and of the log of the start."""
+    said = str(getattr(error, "stderr", None) or "")
     with contextlib.suppress(OSError):
-        said = said or (folder / "start.log").read_text(errors="replace")
+        said += (folder / "start.log").read_text(errors="replace")
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [line for line in lines if "FATAL" in line or "error:" in line]
-    return (telling or lines or [str(error)])[-1]
+    telling = [line for line in lines if "FATAL:" in line or "error:" in line]
+    return telling[-1] if telling else f"see its log in {folder / 'log'}"
 
 
 @contextlib.contextmanager
