@@ -49,6 +49,7 @@ TOLERATED: Final[Mapping[str, str]] = {
     "text_for_number": "a number written as text; its value is taken",
     "text_for_boolean": "a boolean written as text or as 0 or 1; its value is taken (D34)",
     "fraction": "a fraction for a whole number; rounded half to even",
+    "decimal_point": "a whole number written as 12.0; its value is taken",
     "decimals": "more decimals than the schema allows; kept",
     "integer_out_of_range": "an integer beyond 32 bits; kept (B26, 2^63-1 as transaction id)",
     "enum_spelling": "a known value in other case or with spaces; set right (section 3, keys and units in other case)",
@@ -85,7 +86,7 @@ _JSON_TEXT: Final = frozenset({"data"})  # of DataTransfer, where vendors put ob
 
 def accept(action: str, payload: dict[str, Any]) -> tuple[dict[str, Any], tuple[Deviation, ...]]:
     """
-    Take a charge box's request: as it is if it is valid, set right and annotated if it can be.
+    Take a charge box's request as `frames.decode` read it: unchanged if valid, set right and annotated if it can be.
 
     What is returned always becomes the action's struct by `payloads.to_request`. Fields that OCPP does not define stay.
 

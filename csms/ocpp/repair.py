@@ -158,6 +158,8 @@ class Reader:
         integer = round(number)
         if integer != number:
             self._note("fraction", path, value)
+        elif isinstance(value, float):
+            self._note("decimal_point", path, value)
         if not INT32_MIN <= integer <= INT32_MAX:
             self._note("integer_out_of_range", path, value)
         return integer
