@@ -29,7 +29,7 @@ INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 _NUMBER = re.compile(r"\s*[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,2})?\s*", re.ASCII)
 _OFFSET = re.compile(r":.*(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)\s*", re.ASCII | re.IGNORECASE | re.DOTALL)
 _DATE_TIME = jsonschema_rs.Draft4Validator({"format": "date-time"}, validate_formats=True)
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_BOOLEANS: dict[str | int, bool] = {"true": True, "1": True, 1: True, "false": False, "0": False, 0: False}
 _MAX_INTEGER_BITS = 1024  # the widest double; Python refuses to print integers not much wider
 
 
@@ -188,7 +188,9 @@ class Reader:
     def _boolean(self, value: object, path: str) -> bool:
         if isinstance(value, bool):
             return value
-        meaning = _BOOLEANS.get(str(value).strip().lower()) if isinstance(value, str | int) else None
+        meaning = None
+        if isinstance(value, str | int):
+            meaning = _BOOLEANS.get(value.strip().lower() if isinstance(value, str) else value)
         if meaning is None:
             raise _wrong_type(path, "a boolean")
         self._note("text_for_boolean", path, value)

@@ -61,6 +61,7 @@ SET_RIGHT: list[tuple[str, str, object, object, str | None]] = [
     ("DataTransfer", "messageId", 5, "5", "number_for_text"),
     ("DataTransfer", "data", {"a": [1, 2]}, '{"a":[1,2]}', "object_for_text"),
     ("DataTransfer", "data", [1, 2], "[1,2]", "object_for_text"),
+    ("DataTransfer", "data", {"a": 10**40}, ABSENT, "unusable_value"),
     # integers
     ("StartTransaction", "connectorId", "1", 1, "text_for_number"),
     ("StartTransaction", "connectorId", ABSENT, 0, "missing_field"),
@@ -97,6 +98,7 @@ SET_RIGHT: list[tuple[str, str, object, object, str | None]] = [
     ("StartTransaction", "timestamp", "2026-11-20 15:25:06Z", "2026-11-20 15:25:06Z", "odd_timestamp"),
     ("StartTransaction", "timestamp", "2026-11-20T15:25:06+02", "2026-11-20T15:25:06+02", "odd_timestamp"),
     ("StartTransaction", "timestamp", "yesterday", "yesterday", "unparsable_timestamp"),
+    ("StartTransaction", "timestamp", "\ud800", "\ud800", "unparsable_timestamp"),
     ("StartTransaction", "timestamp", 1763640000, "1763640000", "unparsable_timestamp"),
     ("StartTransaction", "timestamp", "", ABSENT, "empty_text"),
     ("StartTransaction", "timestamp", ABSENT, ABSENT, "missing_field"),
@@ -156,7 +158,7 @@ def test_what_has_a_clear_meaning_is_taken_and_noted(
         assert deviations == ()
     else:
         assert kind in [deviation.kind for deviation in deviations]
-    to_request(action, payload)
+    assert isinstance(to_request(action, payload), REQUESTS[action])
 
 
 @pytest.mark.parametrize(
@@ -320,6 +322,12 @@ def test_a_valid_answer_passes_as_it_is() -> None:
         ),
         (
             "GetConfiguration",
+            {"configurationKey": [{"key": "A", "readonly": "perhaps", "value": "60"}]},
+            {"configurationKey": [{"key": "A", "value": "60"}]},
+            "unusable_value",
+        ),
+        (
+            "GetConfiguration",
             {"configurationKey": [{"key": "A", "readonly": 1}, {"readonly": True}, {"key": "B", "value": "x" * 501}]},
             {"configurationKey": [{"key": "A", "readonly": True}, {"key": "B", "value": "x" * 501}]},
             "unusable_item",
@@ -374,6 +382,14 @@ def test_a_careless_answer_is_taken_and_noted(
         ("Reset", [], ErrorCode.FORMATION_VIOLATION),
         ("GetConfiguration", {"configurationKey": 5}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
         ("GetCompositeSchedule", {"status": "Accepted", "chargingSchedule": []}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
+        (
+            "GetCompositeSchedule",
+            {
+                "status": "Accepted",
+                "chargingSchedule": {"chargingRateUnit": "A", "minChargingRate": "few", "chargingSchedulePeriod": []},
+            },
+            ErrorCode.TYPE_CONSTRAINT_VIOLATION,
+        ),
         ("GetLocalListVersion", {"listVersion": "three"}, ErrorCode.TYPE_CONSTRAINT_VIOLATION),
         ("Unheard", {}, ErrorCode.NOT_IMPLEMENTED),
     ],
