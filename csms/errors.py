@@ -86,6 +86,7 @@ class CallQueueFull(CallFailed):
     def __init__(self, charge_box_id: str, waiting: int) -> None:
         super().__init__(f"{waiting} calls wait for charge box '{charge_box_id}' already; try again later")
         self.charge_box_id = charge_box_id
+        self.waiting = waiting
 
 
 class CallTimeout(CallFailed):

@@ -13,6 +13,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from csms.node import Node
+from csms.settings import Settings
 from csms.store import embedded
 from csms.store.database import Database
 from csms.store.migrate import migrate
@@ -86,3 +88,39 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 def secret_key() -> bytes:
     """The key that keys the hashes of secrets."""
     return b"the secret key of the tests, 32 b"
+
+
+# ---- the central system
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """Settings of a node for tests: any free port, and little patience."""
+    return Settings.read(
+        database_url=database_url,
+        host="127.0.0.1",
+        ocpp_port=0,
+        api_port=0,
+        settle_time_s=0.05,
+        silent_boot_time_s=0.3,
+        call_timeout_s=2.0,
+        reply_budget_s=5.0,
+        meter_value_interval_s=0,
+    )
+
+
+@pytest.fixture
+async def node(settings: Settings, database: Database) -> AsyncIterator[Node]:
+    """A node that listens for charge boxes."""
+    running = Node(settings, database)
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def sql(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """The test's own eyes on the database."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()

@@ -59,6 +59,12 @@ class Connections(Caller):
         if (connection := self._by_box.get(charge_box_id)) is not None:
             connection.abort(cause)
 
+    def drop_older(self, charge_box_id: int, epoch: int) -> None:
+        """End a connection that a newer one, on another node, has replaced."""
+        connection = self._by_box.get(charge_box_id)
+        if connection is not None and connection.epoch < epoch:
+            connection.abort("takeover by another node")
+
     async def call(
         self, box: ChargeBoxKey, action: str, payload: dict[str, Any], *, timeout_s: float | None = None
     ) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from csms.errors import ConfigurationError, StoreUnavailable
 CONNECT_TIMEOUT_S = 10.0
 COMMAND_TIMEOUT_S = 30.0
 
-Connection = TypeVar("Connection", bound=asyncpg.Connection[asyncpg.Record])
+Connection = TypeVar("Connection", bound="asyncpg.Connection[asyncpg.Record]")
 
 # What tells that the database is away, and not that a statement is wrong.
 AWAY = (

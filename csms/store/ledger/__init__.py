@@ -99,6 +99,10 @@ class Ledger:
         """Record new values of a charge box's columns."""
         await self._facts.put(_CHANGED, fact)
 
+    def note_changed(self, fact: Changed) -> None:
+        """Record new values of a charge box's columns, soon."""
+        self._facts.note(_CHANGED, fact)
+
     async def set_status(self, fact: StatusReported) -> None:
         """Record a connector's status; connectors and EVSEs are created as they are first seen."""
         await self._facts.put(_STATUS, fact)

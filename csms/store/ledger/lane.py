@@ -13,7 +13,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -24,7 +24,13 @@ from csms.store.database import Database, is_away
 log = logging.getLogger(__name__)
 
 
-class Connection(asyncpg.Connection[asyncpg.Record]):
+if TYPE_CHECKING:
+    _Base = asyncpg.Connection[asyncpg.Record]
+else:
+    _Base = asyncpg.Connection
+
+
+class Connection(_Base):
     """A writer's connection, with what it remembers of its own commits."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
