@@ -1,0 +1,100 @@
+"""What the OpenAPI document says of every route besides its shapes: examples, and how it refuses."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+
+from api.errors import ErrorOut
+
+_REQUEST_ID = "0f8e9a3c5d7b4e21a6c8d0b2f4e6a810"
+_REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
+    {
+        400: ("A value cannot be accepted; `details` names the field", "limit: must be a number"),
+        403: ("The API key is missing or unknown, or its role does not allow this", "this needs the role editor"),
+        404: ("There is no such thing", "there is no charge box 7"),
+        409: ("It exists already", "there is a charge box with the identity 'CB000007' already"),
+        413: ("The body is too long", "a body may have 1048576 bytes"),
+        500: ("Something went wrong here", "something went wrong here; the log has it under this requestId"),
+        503: ("The database cannot be reached just now; try again", "the database cannot be reached"),
+    }
+)
+_EVERYWHERE = (403, 500, 503)
+
+Answers = dict[int | str, dict[str, Any]]
+
+
+def answers(example: object, *refusals: int, status: int = 200, description: str = "Done") -> Answers:
+    """
+    Describe the answers of a route.
+
+    Args:
+        example: of the good answer: a shape, or anything JSON; None when it has no body.
+        refusals: the statuses that it may refuse with, besides those of every route.
+        status: that of the good answer.
+        description: of the good answer.
+    """
+    good: dict[str, Any] = {"description": description}
+    if example is not None:
+        good["content"] = {"application/json": {"example": _json(example)}}
+    described: Answers = {status: good}
+    for code in sorted({*refusals, *_EVERYWHERE}):
+        described[code] = _refusal(code)
+    return described
+
+
+def _json(example: object) -> object:
+    if isinstance(example, BaseModel):
+        return example.model_dump(mode="json", by_alias=True)
+    return [_json(item) for item in example] if isinstance(example, list) else example
+
+
+def _refusal(code: int) -> dict[str, Any]:
+    description, message = _REFUSALS[code]
+    body: dict[str, Any] = {
+        "statusCode": code,
+        "error": HTTPStatus(code).phrase,
+        "message": message,
+        "requestId": _REQUEST_ID,
+    }
+    if code == HTTPStatus.BAD_REQUEST:
+        body["details"] = [{"field": "limit", "message": "must be a number"}]
+    return {"description": description, "model": ErrorOut, "content": {"application/json": {"example": body}}}
+
+
+def install(app: FastAPI) -> None:
+    """Let the document say 400 where the framework would say 422, since that is what is answered."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _without_422(
+                get_openapi(
+                    title=app.title, version=app.version, description=app.description, routes=app.routes, tags=_TAGS
+                )
+            )
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # the documented way to change the document
+
+
+_TAGS = [
+    {"name": "Charge boxes", "description": "Devices that connect to us."},
+    {"name": "EVSEs", "description": "What serves one vehicle each, and its connectors."},
+    {"name": "Locations", "description": "Places with charge boxes."},
+    {"name": "Tokens", "description": "What drivers identify themselves with."},
+    {"name": "Transactions", "description": "From the start to the stop of charging, as the charge box reported it."},
+    {"name": "Health", "description": "Of this process. No key is needed."},
+]
+
+
+def _without_422(document: dict[str, Any]) -> dict[str, Any]:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
+    return document
