@@ -1,0 +1,387 @@
+"""`/v2/transactions`: what was charged, as the charge boxes reported it."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from ocpp.v16.enums import ChargePointStatus
+
+from api.auth import VIEWER
+from api.deps import Store
+from api.openapi import answers
+from api.paging import Dated, PageOut, paged
+from api.shapes import Id, Line, Out, left_out_when_none
+from api.times import Iso, Moment
+from csms.domain.transactions import EndCause
+from csms.store import transactions
+from csms.store.pages import Window
+from csms.store.transactions import Filter, Place, SortBy, Span, Times, Transaction
+
+router = APIRouter(prefix="/v2/transactions", tags=["Transactions"], dependencies=[VIEWER])
+
+_CURSORS = Dated()
+
+
+class ChargingStatus(StrEnum):
+    """Charging: its connector says nothing else. Suspended: the vehicle or the charge box pauses. Ended: it is over."""
+
+    CHARGING = "Charging"
+    SUSPENDED = "Suspended"
+    ENDED = "Ended"
+
+
+class IdTagCustomerOut(Out):
+    """The customer that pays for the token."""
+
+    id: int
+
+
+class IdTagOut(Out):
+    """The idTag that was presented; all but `uid` is known only where it is one of our tokens."""
+
+    uid: str | None
+    id: int | None = left_out_when_none()
+    type: str | None = left_out_when_none()
+    label: str | None = left_out_when_none()
+    customer_id: int | None = left_out_when_none()
+    comment: str | None = left_out_when_none()
+    billing_reference: str | None = left_out_when_none()
+    customer: IdTagCustomerOut | None = left_out_when_none()
+
+
+class AuthOut(Out):
+    """How the driver identified themselves."""
+
+    id_tag: IdTagOut
+
+
+class StateOfChargeOut(Out):
+    """The vehicle's battery in percent: `current` while it charges, `stop` when it has ended."""
+
+    start: float | None
+    current: float | None = left_out_when_none()
+    stop: float | None = left_out_when_none()
+
+
+class ChargingDetailsOut(Out):
+    """`consumed` in kWh, meters in Wh, power in kW; null where the charge box did not say it."""
+
+    consumed: float | None
+    meter_start: float | None
+    meter_stop: float | None
+    highest_power_drawn: float | None
+    power: float | None
+    vehicle_state_of_charge: StateOfChargeOut | None
+    status: ChargingStatus
+
+
+class DurationOut(Out):
+    """In seconds, when the transaction has ended."""
+
+    total: int
+
+
+class CompanyOut(Out):
+    """Who owns the location."""
+
+    id: int
+    name: str
+
+
+class TransactionLocationOut(Out):
+    """Where it happened."""
+
+    id: int
+    name: str
+    address: str
+    zip_code: str
+    city: str
+    country_code: str
+
+
+class ReportedTimesOut(Out):
+    """One moment: as the charge box sent it, as it was parsed, and when it reached us."""
+
+    sent: str | None
+    parsed: Iso | None
+    received: Iso | None
+
+
+class ReportedOut(Out):
+    """
+    What the charge box itself said, beyond Spirii's API.
+
+    `endCause` is null while the transaction runs; `reported` is the charge box's own word, the others are
+    inferred: `superseded` by the next start on its connector, by a `boot`, or because it became `available`.
+    """
+
+    start: ReportedTimesOut
+    stop: ReportedTimesOut
+    start_answer: str | None
+    stop_reason: str | None
+    stop_match: str | None
+    end_cause: str | None
+    meter_start_wh: float | None
+    meter_stop_wh: float | None
+    last_reading_at: Iso | None
+    oddities: list[str]
+    start_repeats: int
+    stop_repeats: int
+
+
+class TransactionOut(Out):
+    """
+    A transaction, ongoing or over.
+
+    `startedAt` and `endedAt` are the charge box's times, or those of receipt where its clock was never set.
+    """
+
+    id: int
+    charge_box_id: int
+    evse_id: str | None
+    auth: AuthOut
+    charging_details: ChargingDetailsOut
+    started_at: Iso | None
+    ended_at: Iso | None
+    created_at: Iso
+    updated_at: Iso
+    duration: DurationOut | None
+    location: TransactionLocationOut | None
+    company: CompanyOut | None
+    app_user_id: int | None
+    is_roaming: bool
+    reported: ReportedOut
+
+
+def _show(transaction: Transaction) -> TransactionOut:
+    place = transaction.place
+    return TransactionOut(
+        id=transaction.id,
+        charge_box_id=transaction.charge_box.id,
+        evse_id=transaction.evse_id,
+        auth=AuthOut(id_tag=_id_tag(transaction)),
+        charging_details=_charging_details(transaction),
+        started_at=transaction.started_at,
+        ended_at=transaction.ended_at,
+        created_at=transaction.created_at,
+        updated_at=transaction.updated_at,
+        duration=None if transaction.duration_s is None else DurationOut(total=round(transaction.duration_s)),
+        location=None if place is None else _location(place),
+        company=None if place is None else CompanyOut(id=place.customer.id, name=place.customer.name),
+        app_user_id=None if transaction.token is None else transaction.token.app_user_id,
+        is_roaming=False,
+        reported=_reported(transaction),
+    )
+
+
+def _id_tag(transaction: Transaction) -> IdTagOut:
+    token = transaction.token
+    if token is None:
+        return IdTagOut(uid=transaction.id_tag)
+    return IdTagOut(
+        uid=transaction.id_tag,
+        id=token.id,
+        type=token.type,
+        label=token.label,
+        customer_id=token.customer_id,
+        comment=token.comment,
+        billing_reference=token.billing_reference,
+        customer=IdTagCustomerOut(id=token.customer_id),
+    )
+
+
+def _charging_details(transaction: Transaction) -> ChargingDetailsOut:
+    consumed = transaction.consumed_wh
+    return ChargingDetailsOut(
+        consumed=None if consumed is None else float(consumed / 1000),
+        meter_start=_number(transaction.meter_start_wh),
+        meter_stop=_number(transaction.meter_stop_wh),
+        highest_power_drawn=_kw(transaction.highest_power_w),
+        power=_kw(transaction.power_w),
+        vehicle_state_of_charge=_state_of_charge(transaction),
+        status=_status(transaction),
+    )
+
+
+def _status(transaction: Transaction) -> ChargingStatus:
+    if transaction.ended_at is not None:
+        return ChargingStatus.ENDED
+    suspended = transaction.evse_status in {ChargePointStatus.suspended_ev, ChargePointStatus.suspended_evse}
+    return ChargingStatus.SUSPENDED if suspended else ChargingStatus.CHARGING
+
+
+def _state_of_charge(transaction: Transaction) -> StateOfChargeOut | None:
+    if transaction.soc_start is None and transaction.soc is None:
+        return None
+    ended = transaction.ended_at is not None
+    return StateOfChargeOut(
+        start=transaction.soc_start,
+        current=None if ended else transaction.soc,
+        stop=transaction.soc if ended else None,
+    )
+
+
+def _reported(transaction: Transaction) -> ReportedOut:
+    return ReportedOut(
+        start=_times(transaction.start_times),
+        stop=_times(transaction.stop_times),
+        start_answer=transaction.start_answer,
+        stop_reason=transaction.stop_reason,
+        stop_match=transaction.stop_match,
+        end_cause=transaction.end_cause,
+        meter_start_wh=_number(transaction.meter_start_wh),
+        # Where the end is inferred, the meter is that of the last reading; nobody reported it as a stop.
+        meter_stop_wh=_number(transaction.meter_stop_wh) if transaction.end_cause == EndCause.reported else None,
+        last_reading_at=transaction.last_reading_at,
+        oddities=list(transaction.oddities),
+        start_repeats=transaction.start_repeats,
+        stop_repeats=transaction.stop_repeats,
+    )
+
+
+def _times(times: Times) -> ReportedTimesOut:
+    return ReportedTimesOut(sent=times.sent, parsed=times.parsed, received=times.received)
+
+
+def _location(place: Place) -> TransactionLocationOut:
+    return TransactionLocationOut(
+        id=place.id,
+        name=place.name,
+        address=place.address,
+        zip_code=place.postal_code,
+        city=place.city,
+        country_code=place.country_code,
+    )
+
+
+def _number(number: Decimal | None) -> float | None:
+    return None if number is None else float(number)
+
+
+def _kw(power_w: float | None) -> float | None:
+    return None if power_w is None else round(power_w / 1000, 6)
+
+
+_NOON = datetime(2025, 6, 3, 12, 0, tzinfo=UTC)
+_LATER = _NOON + timedelta(minutes=34)
+_EXAMPLE = TransactionOut(
+    id=12345678,
+    charge_box_id=42,
+    evse_id="CB000042*1",
+    auth=AuthOut(id_tag=IdTagOut(uid="A7E942F1", id=67890, type="rfid", customer_id=1)),
+    charging_details=ChargingDetailsOut(
+        consumed=11.42,
+        meter_start=100_000,
+        meter_stop=111_420,
+        highest_power_drawn=21.9,
+        power=None,
+        vehicle_state_of_charge=StateOfChargeOut(start=41, stop=72),
+        status=ChargingStatus.ENDED,
+    ),
+    started_at=_NOON,
+    ended_at=_LATER,
+    created_at=_NOON,
+    updated_at=_LATER,
+    duration=DurationOut(total=2040),
+    location=TransactionLocationOut(
+        id=1, name="Harbour", address="Havnegade 1", zip_code="1058", city="København", country_code="DK"
+    ),
+    company=CompanyOut(id=1, name="Operator"),
+    app_user_id=None,
+    is_roaming=False,
+    reported=ReportedOut(
+        start=ReportedTimesOut(sent="2025-06-03T12:00:00Z", parsed=_NOON, received=_NOON),
+        stop=ReportedTimesOut(sent="2025-06-03T12:34:00Z", parsed=_LATER, received=_LATER),
+        start_answer="Accepted",
+        stop_reason="Local",
+        stop_match="id",
+        end_cause="reported",
+        meter_start_wh=100_000,
+        meter_stop_wh=111_420,
+        last_reading_at=_LATER,
+        oddities=[],
+        start_repeats=0,
+        stop_repeats=0,
+    ),
+)
+_PAGE = PageOut[TransactionOut](
+    data=[_EXAMPLE], next_page_cursor="2025-06-03T12:00:00.000000Z-12345678", previous_page_cursor=None
+)
+
+
+def _since(field: str) -> Any:
+    return Query(alias=field, description="From this moment, inclusive.")
+
+
+def _until(field: str) -> Any:
+    return Query(alias=field, description="To this moment, inclusive.")
+
+
+def _started(
+    at: Annotated[Moment | None, _since("startedAt")] = None,
+    since: Annotated[Moment | None, _since("startedAtFrom")] = None,
+    until: Annotated[Moment | None, _until("startedAtTo")] = None,
+) -> Span:
+    return Span(at or since, until)
+
+
+def _updated(
+    at: Annotated[Moment | None, _since("updatedAt")] = None,
+    since: Annotated[Moment | None, _since("updatedAtFrom")] = None,
+    most: Annotated[Moment | None, _until("updatedAtMax")] = None,
+    until: Annotated[Moment | None, _until("updatedAtTo")] = None,
+) -> Span:
+    return Span(at or since, most or until)
+
+
+def _ended(
+    at: Annotated[Moment | None, _since("endedAt")] = None,
+    since: Annotated[Moment | None, _since("endedAtFrom")] = None,
+    most: Annotated[Moment | None, _until("endedAtMax")] = None,
+    until: Annotated[Moment | None, _until("endedAtTo")] = None,
+) -> Span:
+    return Span(at or since, most or until)
+
+
+def _filter(
+    started: Annotated[Span, Depends(_started)],
+    updated: Annotated[Span, Depends(_updated)],
+    ended: Annotated[Span, Depends(_ended)],
+    location_id: Annotated[Id | None, Query(alias="locationId", description="Only at this location.")] = None,
+    id_tag: Annotated[
+        Line | None, Query(alias="idTagUid", max_length=255, description="Only of this idTag, in whatever case.")
+    ] = None,
+    evse_id: Annotated[Line | None, Query(alias="evseId", max_length=255, description="Only at this EVSE.")] = None,
+    charge_box_id: Annotated[Id | None, Query(alias="chargeBoxId", description="Only of this charge box.")] = None,
+    sort_by: Annotated[
+        SortBy | None,
+        Query(
+            alias="sortBy",
+            description="Descending. Default: createdAt; with a time filter, its field ascending.",
+        ),
+    ] = None,
+    ongoing: Annotated[bool, Query(description="Only those that run.")] = False,
+) -> Filter:
+    return Filter(charge_box_id, evse_id, location_id, id_tag, ongoing, started, updated, ended, sort_by)
+
+
+@router.get("", summary="List transactions", responses=answers(_PAGE, 400))
+async def list_transactions(
+    database: Store,
+    window: Annotated[Window[tuple[datetime, int]], Depends(paged(_CURSORS, default=500, maximum=2500))],
+    wanted: Annotated[Filter, Depends(_filter)],
+) -> PageOut[TransactionOut]:
+    """
+    Ongoing and past transactions, the latest first. With a time filter and no `sortBy`, sorted by that time upwards.
+
+    A cursor belongs to the order that it came with: send the same filters with it.
+    """
+    return PageOut[TransactionOut].of(await transactions.list(database, window, wanted), _CURSORS, _show)
+
+
+@router.get("/{id}", summary="Get a transaction", responses=answers(_EXAMPLE, 400, 404))
+async def get_transaction(id: Id, database: Store) -> TransactionOut:
+    """One transaction; while it runs, with what its meter values said so far."""
+    return _show(await transactions.get(database, id))
