@@ -9,15 +9,23 @@ import itertools
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+import uvloop
 
 from csms.node import Node
 from csms.settings import Settings
 from csms.store import embedded
 from csms.store.database import Database
 from csms.store.migrate import migrate
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Any]:
+    """Tests run on the event loop that the servers run on; the two differ where it hurts."""
+    return {"uvloop": uvloop.new_event_loop}
+
 
 _TEMPLATE = "template_csms"
 _numbers = itertools.count(1)

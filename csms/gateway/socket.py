@@ -9,7 +9,7 @@ that came, so not even broken UTF-8 ends it (RFC 6455 would; a session is worth 
 import asyncio
 import logging
 import time
-from typing import Protocol
+from typing import Protocol, cast
 
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader
@@ -62,9 +62,9 @@ class Socket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A TCP connection was accepted."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=_MAX_UNSENT_BYTES)
+        # uvloop's transport has the interface, not the base class.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=_MAX_UNSENT_BYTES)
         peer = transport.get_extra_info("peername")
         self.remote_address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else str(peer or "")
 
