@@ -27,7 +27,7 @@ _SOC = "SoC"
 # Units of energy and power, as factors to Wh and W (chargers write them in every case).
 _FACTORS = {"wh": Decimal(1), "kwh": Decimal(1000), "mwh": Decimal(1_000_000), "w": Decimal(1), "kw": Decimal(1000)}
 _DEFAULT_UNITS = {_ENERGY: "Wh", _POWER: "W", _SOC: "Percent"}
-_PHASES = ({"L1", "L2", "L3"}, {"L1-N", "L2-N", "L3-N"})
+_PHASES = (("L1", "L2", "L3"), ("L1-N", "L2-N", "L3-N"))
 _NUMBER = re.compile(r"\s*[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 # A double carries 15 significant digits exactly; longer texts are kept beside it.
 _EXACT_DIGITS = 15
@@ -129,10 +129,12 @@ def _number(text: str) -> tuple[float | None, bool]:
 
 
 def _digest(samples: Sequence[Sampled], timestamp: str | None, connector: int, transaction: int | None) -> int:
-    parts = [str(connector), str(transaction), timestamp or ""]
-    for sample in samples:
-        parts += (sample.value, sample.measurand or "", sample.unit or "", sample.phase or "", sample.context or "")
-    data = "\x1f".join(parts).encode("utf-8", "replace")
+    sent = [
+        (each.value, each.measurand, each.unit, each.phase, each.context, each.location, each.format)
+        for each in samples
+    ]
+    # repr quotes and escapes each text, so no text can look like two.
+    data = repr((connector, transaction, timestamp, sent)).encode()
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big", signed=True)
 
 
@@ -147,23 +149,25 @@ class _Plan:
 
 @lru_cache(maxsize=4096)
 def _plan(shape: Shape) -> _Plan:
-    soc = next((position for position, kind in enumerate(shape) if kind[0] == _SOC), None)
+    # Several contexts in one reading (Begin, Periodic, End): the last is the newest, here and in `_positions`.
+    soc = max((position for position, kind in enumerate(shape) if kind[0] == _SOC and kind[5] == "Raw"), default=None)
     return _Plan(_positions(shape, _ENERGY), _positions(shape, _POWER), soc)
 
 
 def _positions(shape: Shape, measurand: str) -> tuple[tuple[int, Decimal], ...]:
     """The total where there is one, else the phases to be summed; the neutral is no phase (field-notes.md, 3)."""
     found = [
-        (position, kind[2], _FACTORS[kind[1].lower()])
+        (position, kind, _FACTORS[kind[1].lower()])
         for position, kind in enumerate(shape)
         if kind[0] == measurand and kind[1].lower() in _FACTORS and kind[5] == "Raw"
     ]
-    totals = [(position, factor) for position, phase, factor in found if phase is None]
-    if totals:
-        # Several contexts in one reading (Begin, Periodic, End): the last is the newest.
-        return (totals[-1],)
+    # What went into the car, where the box also measures what it drew (location Inlet).
+    found = [entry for entry in found if entry[1][4] == "Outlet"] or found
+    newest = {kind[2]: (position, factor) for position, kind, factor in found}
+    if None in newest:
+        return (newest[None],)
     for phases in _PHASES:
-        summed = tuple((position, factor) for position, phase, factor in found if phase in phases)
+        summed = tuple(newest[phase] for phase in phases if phase in newest)
         if summed:
             return summed
     return ()
@@ -173,20 +177,24 @@ def progress(reading: Reading) -> Progress:
     """Read the energy register (Wh), the power (W) and the state of charge (%) off a reading."""
     plan = _plan(reading.shape)
     power = _sum(plan.power, reading.values)
+    power_w = None if power is None else float(power)
     return Progress(
         register_wh=_sum(plan.energy, reading.values),
-        power_w=None if power is None else float(power),
+        power_w=power_w if power_w is not None and math.isfinite(power_w) else None,
         soc=None if plan.soc is None else reading.values[plan.soc],
     )
 
 
 def _sum(positions: Sequence[tuple[int, Decimal]], values: Sequence[float | None]) -> Decimal | None:
-    total: Decimal | None = None
+    """The sum in Wh or W; None where a part of it is missing, as a sum without it would be too small."""
+    total = Decimal(0)
     for position, factor in positions:
         value = values[position]
-        if value is not None:
-            total = (total or Decimal(0)) + Decimal(repr(value)) * factor
-    return total
+        if value is None:
+            return None
+        # By its text: the register reads 0.1 and not 0.1000000000000000055.
+        total += Decimal(repr(value)) * factor
+    return total if positions else None
 
 
 def at_begin(readings: Iterable[Reading]) -> tuple[datetime | None, Decimal | None]:
