@@ -76,8 +76,8 @@ def orphan_stop_key(charge_box: int, transaction: str, at_raw: str | None, meter
 
 
 def _digest(*parts: object) -> bytes:
-    text = "\x1f".join(str(part) for part in parts)
-    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+    # repr quotes and escapes each text, so no text can look like two.
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True)
