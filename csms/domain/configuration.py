@@ -2,8 +2,9 @@
 What a charge box should be configured to, and which changes that takes.
 
 Asked in small sets: some boxes drop the link or reboot on a full GetConfiguration
-(field-notes.md 48, ZJ Beny). Measurands are only ever chosen from what the box
-lists already: one family claims all of them and then boots in circles.
+(field-notes.md 48, ZJ Beny). Measurands are left as the box lists them, one family
+claims all of them and then boots in circles; only the energy register is added, the
+one that every box has.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,18 @@ QUESTIONS: tuple[tuple[str, ...], ...] = (
     ("TransactionMessageAttempts", "TransactionMessageRetryInterval", "LocalAuthorizeOffline"),
 )
 
-_SECRETS = ("authorizationkey", "password", "passwd", "secret", "privatekey", "token", "psk")
+_SECRETS = (
+    "authorizationkey",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "credential",
+    "privatekey",
+    "apikey",
+    "token",
+    "psk",
+)
 
 
 @dataclass(frozen=True, slots=True)
