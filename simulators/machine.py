@@ -91,7 +91,12 @@ class Machine(ABC):
         self.box = self._connector(0)
         self.connectors = {number: self._connector(number) for number in range(1, options.connectors + 1)}
         self.registration = Registration(
-            charge_point_id, self.outbox, options.boot_payload(charge_point_id), options.boot_retry_s, self._accepted
+            charge_point_id,
+            self.outbox,
+            options.boot_payload(charge_point_id),
+            options.boot_retry_s,
+            accepted=self._accepted,
+            changed=self.conditions.changed,
         )
         self._heartbeat = Ticker(lambda: self.notify(Action.heartbeat, {}))
         self._aligned = Ticker(self._read_aligned)
@@ -230,7 +235,9 @@ class Machine(ABC):
         """Send a frame as it stands, good or bad, past the queue; returns False while offline."""
         raw = data.encode() if isinstance(data, str) else data
         self.log.add("sent", raw)
-        return await self.link.send(raw, text=text)
+        sent = await self.link.send(raw, text=text)
+        self.conditions.changed()
+        return sent
 
     async def transmit(self, frame: Frame) -> bool:
         """Send a frame past the queue (the outbox and the answers come here)."""

@@ -56,6 +56,7 @@ class Registration:
 
     Args:
         accepted: told the interval of an Accepted reply, in seconds.
+        changed: told after every reply.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Registration:
         payload: Payload,
         retry_s: float,
         accepted: Callable[[int], None],
+        changed: Callable[[], None],
     ) -> None:
         self.standing = Standing.BOOTING
         self.boots = 0
@@ -73,6 +75,7 @@ class Registration:
         self._payload = payload
         self._retry_s = retry_s
         self._accepted = accepted
+        self._changed = changed
         self._now = asyncio.Event()
 
     def begin(self) -> None:
@@ -101,6 +104,8 @@ class Registration:
                 self._stand(standing)
                 if standing is Standing.ACCEPTED:
                     self._accepted(interval_s)
+                self._changed()
+                if standing is Standing.ACCEPTED:
                     return
                 wait_s = interval_s or self._retry_s
             try:

@@ -36,7 +36,7 @@ from simulators.steps import VERBS, Run
 
 FOLDER = Path(__file__).parent / "scenarios"
 
-_STEP = re.compile(r"^\s*\[\[\s*step\s*\]\]", re.MULTILINE)
+_STEP = re.compile(r"^[ \t]*\[\[[ \t]*step[ \t]*\]\]", re.MULTILINE)
 _TOP = ("description", "options", "configuration", "step")
 # What the command line decides cannot be decided in a file.
 _OPTIONS = {field.name for field in fields(Options)} - {"configuration", "password", "password_form", "clock_offset"}
