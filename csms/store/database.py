@@ -32,9 +32,9 @@ AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is about to be promoted
     asyncpg.QueryCanceledError,
-    asyncpg.InterfaceError,
 )
 
 _SERVER_SETTINGS = {
@@ -55,6 +55,9 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         cause = error.orig.__cause__ if error.orig is not None else None
         return error.connection_invalidated or (cause is not None and is_away(cause))
+    if isinstance(error, asyncpg.InterfaceError):
+        # Of the driver's own complaints only this one is not about the statement.
+        return "clos" in str(error)
     return isinstance(error, AWAY)
 
 

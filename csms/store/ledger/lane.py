@@ -151,6 +151,10 @@ class Lane:
             except asyncio.CancelledError:
                 self._items.extendleft(reversed(items))
                 raise
+            except Exception as error:
+                # Nothing is known to lead here; but a writer that ends would silence every charge box.
+                for item in items:
+                    self._refuse(item, error)
 
     async def _write(self, items: list[_Item]) -> None:
         """Write a batch, however long the database stays away."""
@@ -225,7 +229,11 @@ class Lane:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.connect(Connection)
+            try:
+                self._connection = await self._database.connect(Connection)
+            except Exception as error:
+                # Whatever kept us from connecting, the facts are not to blame.
+                raise StoreUnavailable(str(error) or type(error).__name__) from error
         return self._connection
 
     async def _disconnect(self) -> None:
