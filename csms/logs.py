@@ -26,15 +26,15 @@ _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)
 }
 
 
-def setup(level: str, json: bool, stream: TextIO = sys.stderr) -> None:
+def setup(level: str, json: bool, stream: TextIO | None = None) -> None:
     """
-    Send all logs of this process to one stream, also those of uvicorn.
+    Send all logs of this process to one stream (stderr), also those of uvicorn.
 
     Args:
         level: DEBUG, INFO, WARNING or ERROR.
         json: one JSON object a line instead of text.
     """
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if json else TextLines())
     root = logging.getLogger()
     root.handlers = [handler]

@@ -13,6 +13,7 @@ counts its users in a file that a kill leaves wrong, and shares one lock in /tmp
 between all users of the machine.
 """
 
+import atexit
 import contextlib
 import fcntl
 import hashlib
@@ -70,12 +71,15 @@ class EmbeddedPostgres:
         self._folder = folder
         self._users = users
         self.url = _url(_socket_dir_in_use(folder))
+        atexit.register(self.stop)
 
     def stop(self) -> None:
         """Let go of the database; the last one to do so stops it. Doing it twice changes nothing."""
         if self._users.closed:
             return
-        with _one_at_a_time(self._folder), self._users:
+        atexit.unregister(self.stop)
+        # Whoever deleted the folder took the database along: PostgreSQL notices and ends by itself.
+        with contextlib.suppress(FileNotFoundError), self._users, _one_at_a_time(self._folder):
             if _is_last_user(self._users) and _is_running(self._folder):
                 _pg_ctl(self._folder, "stop", "-m", "fast", "-t", str(STOP_TIMEOUT_S))
 
