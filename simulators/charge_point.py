@@ -81,7 +81,7 @@ class ChargePoint(Machine):
         place = self.connectors[connector]
         if place.transaction is not None:
             return await self._stop_by_tag(place, tag, wait_s)
-        if not place.free or not await self.authorizer.authorize(tag) or not place.free:
+        if not self._usable(place) or not await self.authorizer.authorize(tag) or not self._usable(place):
             return None
         record = self._start_or_wait_for_cable(place, tag)
         if record is not None:
@@ -93,7 +93,7 @@ class ChargePoint(Machine):
         place = self.connectors[connector]
         if self.configuration.flag("AuthorizeRemoteTxRequests") and not await self.authorizer.authorize(tag):
             return
-        if place.free:
+        if self._usable(place):
             self._start_or_wait_for_cable(place, tag)
 
     def end_transaction(
@@ -208,10 +208,9 @@ class ChargePoint(Machine):
 
     def free_connector(self, number: int | None = None) -> Connector | None:
         """A connector that can start a transaction: the one named, or the first, those with a car before the others."""
+        free = [each for each in self.connectors.values() if self._usable(each) and each.waiting_tag is None]
         if number is not None:
-            connector = self.connectors.get(number)
-            return connector if connector is not None and connector.free and connector.waiting_tag is None else None
-        free = [each for each in self.connectors.values() if each.free and each.waiting_tag is None]
+            return next((each for each in free if each.number == number), None)
         return min(free, key=lambda each: each.vehicle is None, default=None)
 
     # ---- inside ----
@@ -219,6 +218,9 @@ class ChargePoint(Machine):
     async def answer(self, call: Call) -> None:
         """Answer one command."""
         await self._answering.answer(call)
+
+    def _usable(self, connector: Connector) -> bool:
+        return connector.free and not self.box.faulted
 
     def _start_or_wait_for_cable(self, connector: Connector, tag: str) -> TransactionRecord | None:
         if connector.vehicle is not None:

@@ -110,8 +110,9 @@ class Charging:
 
     def feed(self, connector: Connector) -> None:
         """Let energy flow, or not, as the facts about a connector say."""
-        connector.cancel_timers()
         vehicle = connector.vehicle
+        if connector.transaction is not None:
+            connector.cancel_timers()
         if vehicle is None or connector.transaction is None or connector.suspended:
             connector.meter.disconnect()
             return

@@ -38,7 +38,7 @@ examples:
     python -m simulators --url ws://localhost:9000 --id SIM001 --tag TAG1
 
   200 charge points, each with a tag of its own, a minute of charging per second:
-    python -m simulators --url ws://localhost:9000 --fleet 200 --tag 'TAG-{id}' --time-scale 60
+    python -m simulators --url ws://localhost:9000 --fleet 200 --tag '{id}-{connector}' --time-scale 60
 
   one scenario, and afterwards the books to compare with the server's:
     python -m simulators --url ws://localhost:9000 --id SIM001 --scenario offline_and_back --books books.json
@@ -80,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.books and not arguments.books.absolute().parent.is_dir():
+        raise ValueError(f"--books {arguments.books}: there is no such folder")
     script = scenario.load(arguments.scenario)
     plan = fleet.Plan(
         url=arguments.url,
@@ -143,6 +145,7 @@ def _options(arguments: argparse.Namespace, script: scenario.Scenario) -> Option
         "time_scale": arguments.time_scale,
         "seed": arguments.seed,
         "password": arguments.password,
+        "reconnect_max_s": arguments.reconnect_max,
     }
     if arguments.password is not None:
         authorization("", arguments.password, arguments.password_form)
@@ -200,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:
         "--tag",
         action="append",
         metavar="TAG",
-        help="idTag of a driver, may be repeated; {id} stands for the identity (TAG1)",
+        help="idTag of a driver, may be repeated; {id} and {connector} are filled in (TAG1)",
     )
     what.add_argument(
         "--config", action="append", default=[], metavar="KEY=VALUE", help="a configuration key, may be repeated"
@@ -211,6 +214,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="X",
         help="cars, meters and sampling intervals run X times faster than the clock (1)",
     )
+    what.add_argument("--reconnect-max", type=float, metavar="S", help="longest pause between attempts to connect (60)")
     what.add_argument("--seed", type=int, help="makes cars, pauses and jitter repeatable")
     end = parser.add_argument_group("how it ends")
     end.add_argument(

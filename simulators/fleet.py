@@ -34,8 +34,8 @@ class Plan:
 
     Attributes:
         ids: one per charge point.
-        tags: idTags; `{id}` in one stands for the charge point's identity. They are dealt out in turn, so that
-            with enough of them no two drivers share one.
+        tags: idTags; `{id}` in one stands for the charge point's identity, `{connector}` for the number of the
+            connector. They are dealt out in turn, so that with enough of them no two drivers share one.
         password: `{id}` stands for the charge point's identity.
         ramp_s: the first connections are spread over so many real seconds.
         duration_s: stop after so many real seconds; None: when the scenarios have ended.
@@ -98,7 +98,10 @@ async def run(plan: Plan, stop: asyncio.Event) -> Outcome:
 def tags_of(tags: Sequence[str], index: int, charge_point_id: str, count: int, connectors: int) -> list[str]:
     """The tags of the drivers of charge point `index` of `count`, one per connector, dealt out in turn."""
     dealt = [tags[(index + count * number) % len(tags)] for number in range(connectors)]
-    return [tag.replace("{id}", charge_point_id) for tag in dealt]
+    return [
+        tag.replace("{id}", charge_point_id).replace("{connector}", str(number))
+        for number, tag in enumerate(dealt, start=1)
+    ]
 
 
 def _charge_point(plan: Plan, index: int) -> ChargePoint:

@@ -162,6 +162,8 @@ class Link:
         """Leave the socket open but neither read nor write it any more; the charge point goes on without it."""
         if self._socket is not None:
             self._socket.transport.pause_reading()
+            if self._socket.keepalive_task is not None:
+                self._socket.keepalive_task.cancel()
             self._lingering.append(self._socket)
             self._lose()
 

@@ -114,6 +114,7 @@ class Machine(ABC):
         """
         self.configuration.changed = self._configured
         self._set_aligned()
+        self.link.ping_interval_s = self.configuration.number("WebSocketPingInterval")
         self.link.want(delay_s=self.options.connect_delay_s)
         self._spawn(self.link.run())
         self._spawn(self.outbox.run())
@@ -234,6 +235,8 @@ class Machine(ABC):
     async def send_raw(self, data: str | bytes, *, text: bool = True) -> bool:
         """Send a frame as it stands, good or bad, past the queue; returns False while offline."""
         raw = data.encode() if isinstance(data, str) else data
+        if not self.online:
+            return False
         self.log.add("sent", raw)
         sent = await self.link.send(raw, text=text)
         self.conditions.changed()
@@ -243,7 +246,7 @@ class Machine(ABC):
         """Send a frame past the queue (the outbox and the answers come here)."""
         if isinstance(frame, Call) and self.online:
             self.log.sent_calls[frame.action] += 1
-        return self.online and await self.send_raw(encode(frame))
+        return await self.send_raw(encode(frame))
 
     # ---- the link's listener ----
 

@@ -38,7 +38,7 @@ class Urgency(IntEnum):
     BOOT = 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Notice:
     """A call that is of no use without a connection."""
 

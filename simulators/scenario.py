@@ -122,8 +122,9 @@ def parse(text: str, file_name: str) -> Scenario:
     for key in content:
         _known(key, _TOP, file_name)
     options = _table(content, "options", file_name)
-    for key in options:
+    for key, value in options.items():
         _known(key, _OPTIONS, f"{file_name}: [options]")
+        _fitting(value, get_type_hints(Options)[key], f"{file_name}: [options]: {key}")
     lines = [text.count("\n", 0, match.start()) + 1 for match in _STEP.finditer(text)]
     steps = content.get("step", [])
     if not isinstance(steps, list) or not steps:
@@ -161,10 +162,12 @@ def _check(function: Callable[..., Awaitable[None]], value: Any, arguments: Mapp
     for name in arguments:
         _known(name, parameters[1:], where)
     for name, given in {parameters[0]: value, **arguments}.items():
-        if not _fits(given, hints[name]):
-            wanted = getattr(hints[name], "__name__", str(hints[name]))
-            label = "its value" if name == parameters[0] else name
-            raise ScenarioError(f"{where}: {label} must be {wanted}, not {given!r}")
+        _fitting(given, hints[name], f"{where}: {'its value' if name == parameters[0] else name}")
+
+
+def _fitting(value: Any, hint: Any, what: str) -> None:
+    if not _fits(value, hint):
+        raise ScenarioError(f"{what} must be {getattr(hint, '__name__', hint)}, not {value!r}")
 
 
 def _fits(value: Any, hint: Any) -> bool:

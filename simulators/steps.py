@@ -19,6 +19,7 @@ from ocpp.v16.enums import Reason
 
 from simulators.charge_point import ChargePoint
 from simulators.errors import CallFailed, ScenarioFailed
+from simulators.facts import CONDITIONS, FACTS
 from simulators.frames import CallResult
 from simulators.traffic import Traffic
 from simulators.vehicle import Vehicle
@@ -260,40 +261,14 @@ async def traffic(
     ).run()
 
 
+async def stay(run: Run, on: bool) -> None:
+    """Nothing happens any more, but commands are answered."""
+    await asyncio.Event().wait()
+
+
 async def say(run: Run, text: str) -> None:
     """A line for whoever watches."""
     logger.info("%s: %s", run.charge_point.charge_point_id, text)
-
-
-CONDITIONS: dict[str, Callable[[ChargePoint, int, int], bool]] = {
-    "online": lambda box, connector, count: box.online and box.accepted,
-    "offline": lambda box, connector, count: not box.online,
-    "idle": lambda box, connector, count: box.idle,
-    "settled": lambda box, connector, count: box.books.outstanding == 0 and box.idle,
-    "transaction": lambda box, connector, count: box.connectors[connector].transaction is not None,
-    "no_transaction": lambda box, connector, count: box.connectors[connector].transaction is None,
-    "remote_start": lambda box, connector, count: (
-        box.connectors[connector].waiting_tag is not None or box.connectors[connector].transaction is not None
-    ),
-    "full": lambda box, connector, count: box.connectors[connector].status == "SuspendedEV",
-    "meter_values": lambda box, connector, count: (
-        sum(len(transaction.meter_values) for transaction in box.books.transactions) >= count
-    ),
-    "boots": lambda box, connector, count: box.registration.boots >= count,
-    "connects": lambda box, connector, count: box.link.connects >= count,
-}
-
-FACTS: dict[str, Callable[[ChargePoint], Any]] = {
-    "transactions": lambda box: len(box.books.transactions),
-    "open": lambda box: len(box.books.open_transactions),
-    "outstanding": lambda box: box.books.outstanding,
-    "discarded": lambda box: box.books.discarded,
-    "reason": lambda box: box.books.transactions[-1].reason if box.books.transactions else None,
-    "start_status": lambda box: box.books.transactions[-1].start_status if box.books.transactions else None,
-    "boots": lambda box: box.registration.boots,
-    "connects": lambda box: box.link.connects,
-    "oddities": lambda box: sum(box.log.oddities.values()),
-}
 
 
 def _span(pair: list[float] | None, default: tuple[float, float]) -> tuple[float, float]:
@@ -332,6 +307,7 @@ VERBS: dict[str, Callable[..., Awaitable[None]]] = {
         send_binary,
         expect,
         traffic,
+        stay,
         say,
     )
 }

@@ -114,6 +114,7 @@ async def test_a_replay_from_the_command_line_tells_what_was_refused(central: Ce
         (["--config", "HeartbeatInterval"], "--config needs KEY=VALUE, not 'HeartbeatInterval'"),
         (["--password", "no hex", "--password-form", "decoded"], "non-hexadecimal"),
         (["--time-scale", "-1"], "time_scale must be positive"),
+        (["--books", "/nowhere/books.json"], "there is no such folder"),
         (["--replay", "/nowhere.jsonl"], "No such file"),
     ],
 )
@@ -136,4 +137,4 @@ def test_tags_are_dealt_out_in_turn() -> None:
     tags = [f"T{number}" for number in range(6)]
     dealt = [tags_of(tags, index, "X", count=3, connectors=2) for index in range(3)]
     assert dealt == [["T0", "T3"], ["T1", "T4"], ["T2", "T5"]]
-    assert tags_of(["{id}"], 0, "SIM0001", count=9, connectors=2) == ["SIM0001", "SIM0001"]
+    assert tags_of(["{id}-{connector}"], 0, "SIM1", count=9, connectors=2) == ["SIM1-1", "SIM1-2"]

@@ -70,6 +70,16 @@ async def test_a_remote_start_where_it_cannot_be_is_rejected(
     assert len(charge_point.books.transactions) == 1
 
 
+async def test_a_faulted_charge_point_starts_nothing(charge_point: ChargePoint, central: CentralSystem) -> None:
+    charge_point.fault(0, "PowerMeterFailure")
+    charge_point.plug_in(1)
+    reply = await central.peers["SIM001"].call(call.RemoteStartTransaction(id_tag="APP", connector_id=1))
+    assert reply.status == "Rejected"
+    assert await charge_point.present_tag(1, "TAG1") is None
+    await charge_point.wait_for(lambda: charge_point.idle)
+    assert statuses(central, 0)[-1] == "Faulted"
+
+
 async def test_a_remote_stop_ends_the_transaction(charge_point: ChargePoint, central: CentralSystem) -> None:
     record = await started(charge_point)
     assert record.transaction_id is not None

@@ -188,3 +188,12 @@ async def test_nothing_is_left_behind_after_a_stop(central: CentralSystem) -> No
     await asyncio.sleep(0.05)
     left = {task for task in asyncio.all_tasks() - before if "simulators" in repr(task)}
     assert not {task for task in left if "central_system" not in repr(task)}
+
+
+async def test_pings_are_sent_if_the_key_says_so(make: MakeChargePoint) -> None:
+    charge_point = await make(configuration={"WebSocketPingInterval": 1})
+    socket = charge_point.link._socket
+    assert socket is not None
+    assert socket.latency == 0
+    await asyncio.sleep(1.2)
+    assert socket.latency > 0

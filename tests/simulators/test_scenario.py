@@ -179,6 +179,7 @@ async def test_what_does_not_go_as_it_says_fails(
         ("[[step]]", "has no verb"),
         ("[[steps]]\nplug_in = 1", "'steps' is unknown; did you mean 'step'"),
         ("[options]\nconectors = 2\n[[step]]\nplug_in = 1", "'conectors' is unknown; did you mean 'connectors'"),
+        ("[options]\nconnectors = 'two'\n[[step]]\nplug_in = 1", "connectors must be int, not 'two'"),
         ("options = 5\n[[step]]\nplug_in = 1", r"options must be a table; write \[options\]"),
         ("description = 'nothing'", "there are no steps"),
         ("[[step]]\nplug_in = \n[[step]]", r"^x\.toml: .*line 2"),
