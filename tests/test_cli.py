@@ -19,6 +19,8 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from csms.cli import main, options
+from csms.cli.serve import with_free_ports
+from csms.errors import ConfigurationError
 from csms.settings import Settings
 
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("CSMS_")}
@@ -361,6 +363,13 @@ def test_the_demo_prints_commands_that_work_when_pasted(tmp_path: Path) -> None:
     assert children != []
     assert not any(child.is_running() for child in children)
     assert not (tmp_path / "demo" / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_port_that_nobody_chose_may_become_another(port_in_use: int) -> None:
+    settings = Settings.read(host="127.0.0.1", api_port=port_in_use, ocpp_port=0)
+    assert with_free_ports(settings, said=()).api_port == 0
+    with pytest.raises(ConfigurationError, match=f"port {port_in_use} is in use"):
+        with_free_ports(settings, said=("api_port",))
 
 
 def test_the_demo_says_when_a_port_that_was_asked_for_is_in_use(csms: Csms, tmp_path: Path, port_in_use: int) -> None:
