@@ -10,6 +10,7 @@ and drops them when their retention has passed.
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -93,6 +94,10 @@ class CustomerRow(Row):
     name: Mapped[str]
     type: Mapped[str] = mapped_column(server_default="Business")
     country: Mapped[str | None]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    external_id: Mapped[str | None]
+    # contactDetails, billingDetails, payoutInformation, financialSetup, billingSettings, as given
+    details: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 
@@ -115,6 +120,12 @@ class LocationRow(Row):
     parking_type: Mapped[str] = mapped_column(server_default="ON_STREET")
     facilities: Mapped[list[str]] = mapped_column(server_default="{}")
     opening_times: Mapped[dict[str, Any] | None]
+    directions: Mapped[list[Any]] = mapped_column(server_default="[]")
+    energy_mix: Mapped[dict[str, Any] | None]
+    help_phone: Mapped[str | None]
+    time_zone: Mapped[str] = mapped_column(server_default="UTC")
+    owner_id: Mapped[int | None]
+    # A tariff's id, not a version of it: what is in force is asked for when a transaction starts.
     tariff_id: Mapped[str | None]
     allow_priority_charging: Mapped[bool] = mapped_column(server_default="false")
     billing_reference: Mapped[str | None]
@@ -287,6 +298,157 @@ class TokenRow(Row):
     deleted_at: Mapped[datetime | None]
 
 
+class TariffRow(Row):
+    """One version of a tariff; a change makes a new one, so that a running transaction keeps its own."""
+
+    __tablename__ = "tariffs"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    # The tariff in Spirii's form (camelCase), as `csms.domain` reads it
+    document: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    deleted_at: Mapped[datetime | None]
+
+
+class TokenGroupRow(Row):
+    """Tokens that may charge at the group's locations, and, while it is enabled, only they."""
+
+    __tablename__ = "token_groups"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    disabled: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    deleted_at: Mapped[datetime | None]
+
+
+class TokenGroupTokenRow(Row):
+    """A token is in a group."""
+
+    __tablename__ = "token_group_tokens"
+    __table_args__ = (Index("ix_token_group_tokens_token", "token_id"),)
+
+    token_group_id: Mapped[int] = mapped_column(ForeignKey("token_groups.id"), primary_key=True)
+    token_id: Mapped[int] = mapped_column(ForeignKey("tokens.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class TokenGroupLocationRow(Row):
+    """A location is in a group."""
+
+    __tablename__ = "token_group_locations"
+    __table_args__ = (Index("ix_token_group_locations_location", "location_id"),)
+
+    token_group_id: Mapped[int] = mapped_column(ForeignKey("token_groups.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class TemporaryEvseStatusRow(Row):
+    """A status shown instead of the technical one, for a time."""
+
+    __tablename__ = "temporary_evse_statuses"
+    __table_args__ = (Index("ix_temporary_evse_statuses_evse", "evse_uid", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    evse_uid: Mapped[int] = mapped_column(ForeignKey("evses.uid"))
+    temporary_status: Mapped[str]
+    valid_from: Mapped[datetime]
+    valid_to: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class VoucherGroupRow(Row):
+    """Vouchers that change the price of a session to the group's tariff, or make it free."""
+
+    __tablename__ = "voucher_groups"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    # None: sessions are free
+    tariff_id: Mapped[str | None]
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    notes: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    deleted_at: Mapped[datetime | None]
+
+
+class VoucherGroupLocationRow(Row):
+    """A voucher group is good at a location."""
+
+    __tablename__ = "voucher_group_locations"
+
+    voucher_group_id: Mapped[int] = mapped_column(ForeignKey("voucher_groups.id"), primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class VoucherRow(Row):
+    """A code that tokens and app users are linked to."""
+
+    __tablename__ = "vouchers"
+    __table_args__ = (Index("ix_vouchers_group", "voucher_group_id"),)
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    code: Mapped[str]
+    voucher_group_id: Mapped[int] = mapped_column(ForeignKey("voucher_groups.id"))
+    max_users: Mapped[int | None]
+    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    deleted_at: Mapped[datetime | None]
+
+
+class VoucherUserRow(Row):
+    """A token, or an app user, is linked to a voucher."""
+
+    __tablename__ = "voucher_users"
+    __table_args__ = (
+        Index("ix_voucher_users_token", "voucher_id", "token_id", unique=True),
+        Index("ix_voucher_users_of_token", "token_id"),
+        Index("ix_voucher_users_of_app_user", "app_user_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    voucher_id: Mapped[int] = mapped_column(ForeignKey("vouchers.id"))
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id"))
+    app_user_id: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
+class ChargeRecordRow(Row):
+    """
+    What a finished transaction comes to: its price, durations and emissions.
+
+    Made in the commit that ends the transaction; priced at once after it. `price` is
+    None until then, and for ever where no tariff applied.
+    """
+
+    __tablename__ = "charge_records"
+    __table_args__ = (
+        Index("ix_charge_records_updated", "updated_at", "transaction_id"),
+        Index("ix_charge_records_unpriced", "transaction_id", postgresql_where=text("priced_at IS NULL")),
+    )
+
+    transaction_id: Mapped[int] = mapped_column(ForeignKey("transactions.id"), primary_key=True, autoincrement=False)
+    price: Mapped[dict[str, Any] | None]
+    original_price: Mapped[dict[str, Any] | None]
+    charging_s: Mapped[float | None]
+    idle_s: Mapped[float | None]
+    co2_emitted_g: Mapped[float | None]
+    payment_method: Mapped[str] = mapped_column(server_default="Unknown")
+    payment_status: Mapped[str] = mapped_column(server_default="n/a")
+    priced_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
+
+
 class TransactionRow(Row):
     """
     From StartTransaction to StopTransaction, as the charge box reported it.
@@ -304,6 +466,7 @@ class TransactionRow(Row):
         Index("ix_transactions_open_tag", text("upper(id_tag)"), postgresql_where=text("ended_at IS NULL")),
         Index("ix_transactions_charge_box", "charge_box_id", "id"),
         Index("ix_transactions_created", "created_at", "id"),
+        Index("ix_transactions_location", "location_id", "id"),
         # Room on the page, so that the running summary updates in place.
         {"postgresql_with": {"fillfactor": "70"}},
     )
@@ -315,6 +478,13 @@ class TransactionRow(Row):
     id_tag: Mapped[str | None]
     token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id"))
     oddities: Mapped[list[str]] = mapped_column(server_default="{}")
+
+    # What applied when it started
+    session_id: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
+    tariff_id: Mapped[str | None]
+    tariff_version: Mapped[int | None]
+    voucher_id: Mapped[int | None] = mapped_column(ForeignKey("vouchers.id"))
 
     # The start
     start_key: Mapped[bytes | None] = mapped_column(unique=True)

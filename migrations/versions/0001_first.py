@@ -47,8 +47,15 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), server_default="Business", nullable=False),
         sa.Column("country", sa.Text(), nullable=True),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["owner_id"],
+            ["customers.id"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -126,6 +133,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest"),
     )
     op.create_table(
+        "tariffs",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", "version"),
+    )
+    op.create_table(
         "locations",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("customer_id", sa.Integer(), server_default="1", nullable=False),
@@ -140,9 +157,29 @@ def upgrade() -> None:
         sa.Column("parking_type", sa.Text(), server_default="ON_STREET", nullable=False),
         sa.Column("facilities", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
         sa.Column("opening_times", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("directions", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("energy_mix", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("help_phone", sa.Text(), nullable=True),
+        sa.Column("time_zone", sa.Text(), server_default="UTC", nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=True),
         sa.Column("tariff_id", sa.Text(), nullable=True),
         sa.Column("allow_priority_charging", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("billing_reference", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["customers.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "token_groups",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("disabled", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
@@ -178,6 +215,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_tokens_uid", "tokens", [sa.literal_column("upper(uid)")], unique=True)
+    op.create_table(
+        "voucher_groups",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("tariff_id", sa.Text(), nullable=True),
+        sa.Column("customer_id", sa.Integer(), nullable=True),
+        sa.Column("notes", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["customer_id"],
+            ["customers.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "charge_boxes",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -233,6 +286,70 @@ def upgrade() -> None:
     )
     op.create_index("ix_charge_boxes_location", "charge_boxes", ["location_id"], unique=False)
     op.create_table(
+        "token_group_locations",
+        sa.Column("token_group_id", sa.Integer(), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["location_id"],
+            ["locations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_group_id"],
+            ["token_groups.id"],
+        ),
+        sa.PrimaryKeyConstraint("token_group_id", "location_id"),
+    )
+    op.create_index("ix_token_group_locations_location", "token_group_locations", ["location_id"], unique=False)
+    op.create_table(
+        "token_group_tokens",
+        sa.Column("token_group_id", sa.Integer(), nullable=False),
+        sa.Column("token_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["token_group_id"],
+            ["token_groups.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["token_id"],
+            ["tokens.id"],
+        ),
+        sa.PrimaryKeyConstraint("token_group_id", "token_id"),
+    )
+    op.create_index("ix_token_group_tokens_token", "token_group_tokens", ["token_id"], unique=False)
+    op.create_table(
+        "voucher_group_locations",
+        sa.Column("voucher_group_id", sa.Integer(), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["location_id"],
+            ["locations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["voucher_group_id"],
+            ["voucher_groups.id"],
+        ),
+        sa.PrimaryKeyConstraint("voucher_group_id", "location_id"),
+    )
+    op.create_table(
+        "vouchers",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("voucher_group_id", sa.Integer(), nullable=False),
+        sa.Column("max_users", sa.Integer(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["voucher_group_id"],
+            ["voucher_groups.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_vouchers_group", "vouchers", ["voucher_group_id"], unique=False)
+    op.create_table(
         "deviations",
         sa.Column("charge_box_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -272,6 +389,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_evses_evse_id", "evses", ["evse_id"], unique=False)
     op.create_table(
+        "voucher_users",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("voucher_id", sa.Integer(), nullable=False),
+        sa.Column("token_id", sa.Integer(), nullable=True),
+        sa.Column("app_user_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["token_id"],
+            ["tokens.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["voucher_id"],
+            ["vouchers.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_voucher_users_of_app_user", "voucher_users", ["app_user_id"], unique=False)
+    op.create_index("ix_voucher_users_of_token", "voucher_users", ["token_id"], unique=False)
+    op.create_index("ix_voucher_users_token", "voucher_users", ["voucher_id", "token_id"], unique=True)
+    op.create_table(
         "connectors",
         sa.Column("evse_uid", sa.Integer(), nullable=False),
         sa.Column("id", sa.SmallInteger(), server_default="1", autoincrement=False, nullable=False),
@@ -288,6 +425,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("evse_uid", "id"),
     )
     op.create_table(
+        "temporary_evse_statuses",
+        sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
+        sa.Column("evse_uid", sa.Integer(), nullable=False),
+        sa.Column("temporary_status", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["evse_uid"],
+            ["evses.uid"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "ix_temporary_evse_statuses_evse", "temporary_evse_statuses", ["evse_uid", "valid_from"], unique=False
+    )
+    op.create_table(
         "transactions",
         sa.Column("id", sa.Integer(), sa.Identity(always=False, maxvalue=2147483647), nullable=False),
         sa.Column("charge_box_id", sa.Integer(), nullable=False),
@@ -296,6 +451,11 @@ def upgrade() -> None:
         sa.Column("id_tag", sa.Text(), nullable=True),
         sa.Column("token_id", sa.Integer(), nullable=True),
         sa.Column("oddities", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("session_id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=True),
+        sa.Column("tariff_id", sa.Text(), nullable=True),
+        sa.Column("tariff_version", sa.Integer(), nullable=True),
+        sa.Column("voucher_id", sa.Integer(), nullable=True),
         sa.Column("start_key", sa.LargeBinary(), nullable=True),
         sa.Column("start_answer", sa.Text(), nullable=True),
         sa.Column("start_repeats", sa.Integer(), server_default="0", nullable=False),
@@ -335,8 +495,16 @@ def upgrade() -> None:
             ["evses.uid"],
         ),
         sa.ForeignKeyConstraint(
+            ["location_id"],
+            ["locations.id"],
+        ),
+        sa.ForeignKeyConstraint(
             ["token_id"],
             ["tokens.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["voucher_id"],
+            ["vouchers.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("start_key"),
@@ -345,6 +513,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_transactions_charge_box", "transactions", ["charge_box_id", "id"], unique=False)
     op.create_index("ix_transactions_created", "transactions", ["created_at", "id"], unique=False)
+    op.create_index("ix_transactions_location", "transactions", ["location_id", "id"], unique=False)
     op.create_index(
         "ix_transactions_open",
         "transactions",
@@ -359,26 +528,75 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_table(
+        "charge_records",
+        sa.Column("transaction_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("price", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("original_price", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("charging_s", sa.Double(), nullable=True),
+        sa.Column("idle_s", sa.Double(), nullable=True),
+        sa.Column("co2_emitted_g", sa.Double(), nullable=True),
+        sa.Column("payment_method", sa.Text(), server_default="Unknown", nullable=False),
+        sa.Column("payment_status", sa.Text(), server_default="n/a", nullable=False),
+        sa.Column("priced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["transaction_id"],
+            ["transactions.id"],
+        ),
+        sa.PrimaryKeyConstraint("transaction_id"),
+    )
+    op.create_index(
+        "ix_charge_records_unpriced",
+        "charge_records",
+        ["transaction_id"],
+        unique=False,
+        postgresql_where=sa.text("priced_at IS NULL"),
+    )
+    op.create_index("ix_charge_records_updated", "charge_records", ["updated_at", "transaction_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_charge_records_updated", table_name="charge_records")
+    op.drop_index(
+        "ix_charge_records_unpriced", table_name="charge_records", postgresql_where=sa.text("priced_at IS NULL")
+    )
+    op.drop_table("charge_records")
     op.drop_index("ix_transactions_open_tag", table_name="transactions", postgresql_where=sa.text("ended_at IS NULL"))
     op.drop_index("ix_transactions_open", table_name="transactions", postgresql_where=sa.text("ended_at IS NULL"))
+    op.drop_index("ix_transactions_location", table_name="transactions")
     op.drop_index("ix_transactions_created", table_name="transactions")
     op.drop_index("ix_transactions_charge_box", table_name="transactions")
     op.drop_table("transactions")
+    op.drop_index("ix_temporary_evse_statuses_evse", table_name="temporary_evse_statuses")
+    op.drop_table("temporary_evse_statuses")
     op.drop_table("connectors")
+    op.drop_index("ix_voucher_users_token", table_name="voucher_users")
+    op.drop_index("ix_voucher_users_of_token", table_name="voucher_users")
+    op.drop_index("ix_voucher_users_of_app_user", table_name="voucher_users")
+    op.drop_table("voucher_users")
     op.drop_index("ix_evses_evse_id", table_name="evses")
     op.drop_table("evses")
     op.drop_table("deviations")
+    op.drop_index("ix_vouchers_group", table_name="vouchers")
+    op.drop_table("vouchers")
+    op.drop_table("voucher_group_locations")
+    op.drop_index("ix_token_group_tokens_token", table_name="token_group_tokens")
+    op.drop_table("token_group_tokens")
+    op.drop_index("ix_token_group_locations_location", table_name="token_group_locations")
+    op.drop_table("token_group_locations")
     op.drop_index("ix_charge_boxes_location", table_name="charge_boxes")
     op.drop_index(
         "ix_charge_boxes_identity_live", table_name="charge_boxes", postgresql_where=sa.text("deleted_at IS NULL")
     )
     op.drop_table("charge_boxes")
+    op.drop_table("voucher_groups")
     op.drop_index("ix_tokens_uid", table_name="tokens")
     op.drop_table("tokens")
+    op.drop_table("token_groups")
     op.drop_table("locations")
+    op.drop_table("tariffs")
     op.drop_table("reading_shapes")
     op.drop_table("nodes")
     op.drop_index("ix_meter_values_transaction", table_name="meter_values")
