@@ -32,13 +32,14 @@ _BEARER = HTTPBearer(
 class Keys:
     """The API keys, with a short memory of those that were found."""
 
-    def __init__(self, database: Database, secret_key: bytes) -> None:
+    def __init__(self, database: Database, secret_key: bytes, *, remembered_s: float = REMEMBERED_S) -> None:
         self._database = database
         self._secret_key = secret_key
+        self._remembered_s = remembered_s
         self._found: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
 
     async def find(self, presented: str) -> ApiKey | None:
-        """Return the live key that was presented, or None; what a revocation says counts after REMEMBERED_S."""
+        """Return the live key that was presented, or None; what a revocation says counts when the memory has faded."""
         now = time.monotonic()
         # Not the key itself: a dump of our memory should not be a list of keys.
         name = hash_secret(presented.encode(), self._secret_key)
@@ -48,7 +49,7 @@ class Keys:
             return remembered[1]
         key = await api_keys.find(self._database, presented, self._secret_key)
         if key is not None:
-            self._found[name] = (now + REMEMBERED_S, key)
+            self._found[name] = (now + self._remembered_s, key)
             if len(self._found) > _MOST_REMEMBERED:
                 self._found.popitem(last=False)
         return key

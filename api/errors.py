@@ -120,9 +120,9 @@ def _details(error: Exception) -> list[DetailOut] | None:
 
 
 def _path(location: Sequence[str | int]) -> str:
-    """`("body", "identifier", "uid")` is `identifier.uid`: where a field came from, its name tells."""
-    parts = location[1:] if location and location[0] in {"body", "query", "path", "header"} else location
-    return ".".join(str(part) for part in parts) or str(location[0])
+    """`("body", "(one)", "identifier", "uid")` is `identifier.uid`; in parentheses stand names of alternatives."""
+    parts = [str(part) for part in location if not str(part).startswith("(")]
+    return ".".join(parts[1:]) or parts[0]
 
 
 def _reason(item: Mapping[str, Any]) -> str:

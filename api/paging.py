@@ -29,6 +29,10 @@ Key = TypeVar("Key", bound=tuple[Any, ...])
 _BIGINT = range(-(2**63), 2**63)
 
 
+class NotACursor(ValueError):
+    """A text that this list has never written as a cursor."""
+
+
 class Cursors(Protocol[Key]):
     """Writes a sort key as a cursor and reads it again."""
 
@@ -36,7 +40,7 @@ class Cursors(Protocol[Key]):
         """Write the key as URL-safe text."""
 
     def read(self, cursor: str) -> Key:
-        """Read it again; raises ValueError when the text is not one that `write` wrote."""
+        """Read it again; raises NotACursor when the text is not one that `write` wrote."""
 
 
 class Opaque(Generic[Key]):
@@ -59,11 +63,14 @@ class Opaque(Generic[Key]):
         return base64.urlsafe_b64encode(self._checksum(text) + text).rstrip(b"=").decode()
 
     def read(self, cursor: str) -> Key:
-        """Read it again; raises ValueError when the text is not one that `write` wrote."""
-        data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
+        """Read it again; raises NotACursor when the text is not one that `write` wrote."""
+        try:
+            data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars="-_", validate=True)
+        except ValueError:
+            raise NotACursor(cursor) from None
         text = data[4:]
         if data[:4] != self._checksum(text):
-            raise ValueError("checksum")
+            raise NotACursor(cursor)
         parts = orjson.loads(text)
         return tuple(  # type: ignore[return-value]  # the kinds are the key's
             times.parse(part) if kind is datetime else part for kind, part in zip(self._kinds, parts, strict=True)
@@ -83,11 +90,14 @@ class Dated:
         return f"{_exact(key[0])}-{key[1]}"
 
     def read(self, cursor: str) -> tuple[datetime, int]:
-        """Read it again; raises ValueError when it has another form."""
+        """Read it again; raises NotACursor when it has another form."""
         found = self._PATTERN.fullmatch(cursor)
         if found is None or int(found[2]) not in _BIGINT:
-            raise ValueError("form")
-        return times.parse(found[1]), int(found[2])
+            raise NotACursor(cursor)
+        try:
+            return times.parse(found[1]), int(found[2])
+        except ValueError:  # the 31st of February
+            raise NotACursor(cursor) from None
 
 
 def _exact(moment: datetime) -> str:
@@ -151,5 +161,5 @@ def _key(cursors: Cursors[Key], field: str, cursor: str | None) -> Key | None:
         return None
     try:
         return cursors.read(cursor)
-    except (ValueError, TypeError):
+    except NotACursor:
         raise Invalid(field, "is not a cursor of this list; send it as the last answer gave it") from None

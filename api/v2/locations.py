@@ -140,7 +140,7 @@ class LocationIn(In):
     postal_code: Annotated[Line, StringConstraints(min_length=1, max_length=20)]
     city: Name
     country_code: Annotated[
-        str, StringConstraints(pattern="^[A-Z]{2}$", to_upper=True), Field(description="ISO 3166-1 alpha-2.")
+        str, StringConstraints(pattern="^[A-Za-z]{2}$", to_upper=True), Field(description="ISO 3166-1 alpha-2.")
     ]
     coordinates: Coordinates
     publish: Flag

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field, StringConstraints
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from api.auth import VIEWER, Editor
 from api.deps import Store
@@ -98,6 +98,17 @@ class TokenIn(In):
         )
 
 
+def _form(body: object) -> str:
+    return "(many)" if isinstance(body, list) else "(one)"
+
+
+# The tags are in parentheses, so that no error takes them for fields.
+_OneOrMany = Annotated[
+    Annotated[TokenIn, Tag("(one)")] | Annotated[list[TokenIn], Field(min_length=1, max_length=1000), Tag("(many)")],
+    Discriminator(_form),
+]
+
+
 def _show(token: Token) -> TokenOut:
     return TokenOut(
         id=token.id,
@@ -149,7 +160,7 @@ async def list_tokens(
 
 @router.get("/{id}", summary="Get a token", responses=answers(_EXAMPLE, 400, 404))
 async def get_token(id: Id, database: Store) -> TokenOut:
-    """One token."""
+    """One token that is not deleted."""
     return _show(await tokens.get(database, id))
 
 
@@ -159,9 +170,7 @@ async def get_token(id: Id, database: Store) -> TokenOut:
     summary="Create tokens",
     responses=answers(_EXAMPLE, 400, 409, 413, status=201, description="Created; an array for an array"),
 )
-async def create_tokens(
-    body: TokenIn | Annotated[list[TokenIn], Field(min_length=1, max_length=1000)], database: Store, key: Editor
-) -> TokenOut | list[TokenOut]:
+async def create_tokens(body: _OneOrMany, database: Store, key: Editor) -> TokenOut | list[TokenOut]:
     """Create one token or an array of them, all or none. They count at charge boxes at once."""
     wanted = body if isinstance(body, list) else [body]
     made = [_show(token) for token in await tokens.create(database, [one.new() for one in wanted], actor=key.name)]
