@@ -102,7 +102,7 @@ async def serve(database: Database) -> AsyncIterator[Callable[..., Awaitable[Ser
             "ocpp_port": 0,
             "node_name": f"node-{next(_NUMBERS)}",
             "secret_key": SECRET,
-            "call_timeout_s": 0.5,
+            "call_timeout_s": 0.3,
             # Commands may go out soon after a boot, the configuration exchange would come late.
             "silent_boot_time_s": 0.01,
             "settle_time_s": 60.0,
