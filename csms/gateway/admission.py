@@ -92,10 +92,12 @@ def check_password(
     Returns:
         The form it came in (`text`, `hex`, `bytes`), None where none is needed, or a refusal.
     """
-    if not required or stored_hash is None:
+    if not required:
         return None
     if not presented:
         return PASSWORD_MISSING
+    if stored_hash is None:
+        return PASSWORD_WRONG
     return matching_form(presented, stored_hash, key) or PASSWORD_WRONG
 
 
@@ -112,4 +114,9 @@ def first_password(presented: bytes | None, key: bytes) -> bytes | None:
 
 def is_foreign(subprotocols: tuple[str, ...]) -> bool:
     """Tell whether only other versions are offered. Offering none means 1.6 (field-notes.md, 37)."""
-    return bool(subprotocols) and SUBPROTOCOL not in (name.lower() for name in subprotocols)
+    return bool(subprotocols) and chosen_subprotocol(subprotocols) is None
+
+
+def chosen_subprotocol(subprotocols: tuple[str, ...]) -> str | None:
+    """OCPP 1.6 as it was offered, letter by letter: a peer fails on a name that it did not offer (RFC 6455, 4.1)."""
+    return next((name for name in subprotocols if name.lower() == SUBPROTOCOL), None)

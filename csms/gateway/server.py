@@ -134,18 +134,19 @@ class Gateway:
 
     # ---- Door: what sockets tell
 
+    def came(self, socket: Socket) -> None:
+        """A TCP connection was accepted."""
+        self._sockets.add(socket)
+
     def knocked(self, socket: Socket, knock: Knock) -> None:
         """A handshake has come in."""
-        self._sockets.add(socket)
         task = asyncio.create_task(self._admit(socket, knock))
         self._handshakes[socket] = task
         task.add_done_callback(lambda _: self._handshakes.pop(socket, None))
 
     def gone(self, socket: Socket, cause: str) -> None:
-        """A socket has ended."""
+        """A socket has ended. Its handshake goes on: the connection that it may be recording must be ended too."""
         self._sockets.discard(socket)
-        if (task := self._handshakes.get(socket)) is not None:
-            task.cancel()
         held = self._held.pop(socket, None)
         if held is None:
             return
@@ -162,8 +163,6 @@ class Gateway:
         try:
             if identity is None:
                 self._refuse(socket, "", admission.NO_IDENTITY)
-            elif len(self._held) >= self._settings.max_connections:
-                self._refuse(socket, identity, admission.FULL)
             else:
                 await self._admit_identity(socket, knock, identity)
         except StoreUnavailable:
@@ -192,6 +191,8 @@ class Gateway:
         elif admission.is_foreign(knock.subprotocols):
             self._remember(socket, identity, f"offers only {', '.join(knock.subprotocols)}"[:200])
             socket.refuse_subprotocol()
+        elif len(self._held) >= self._settings.max_connections and not self._connections.is_online(known.key.id):
+            self._refuse(socket, identity, admission.FULL)
         else:
             await self._open(socket, known, form)
 

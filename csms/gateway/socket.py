@@ -12,14 +12,14 @@ import time
 from typing import Protocol, cast
 
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidHeader
+from websockets.exceptions import InvalidHeader, InvalidMessage
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.headers import parse_subprotocol
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
-from csms.gateway.admission import SUBPROTOCOL, Knock, Refusal
+from csms.gateway.admission import Knock, Refusal, chosen_subprotocol
 from csms.gateway.connection import Connection
 from csms.ocpp.frames import MAX_FRAME_BYTES
 
@@ -31,10 +31,16 @@ _LIBRARY_LOG.setLevel(logging.ERROR)
 _ABSURD_BYTES = 8 * MAX_FRAME_BYTES
 # A peer that does not take this much of what we send is not reading.
 _MAX_UNSENT_BYTES = 4 * 1024 * 1024
+# How long a peer may take to read our last words (field-notes.md, 8).
+_CLOSE_LIMIT_S = 1.0
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Door(Protocol):
     """What a socket needs of the server that accepted it."""
+
+    def came(self, socket: "Socket") -> None:
+        """A TCP connection was accepted; its handshake should follow."""
 
     def knocked(self, socket: "Socket", knock: Knock) -> None:
         """A handshake has come in; answer it with `welcome` or `refuse`."""
@@ -54,7 +60,7 @@ class Socket(asyncio.Protocol):
         self._door = door
         self._websocket = ServerProtocol(max_size=_ABSURD_BYTES, logger=_LIBRARY_LOG)
         self._transport: asyncio.Transport | None = None
-        self._request: Request | None = None
+        self._upgrade: tuple[Request, Response] | None = None
         self._fragments: list[bytes] = []
         self._cause: str | None = None
 
@@ -67,6 +73,7 @@ class Socket(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=_MAX_UNSENT_BYTES)
         peer = transport.get_extra_info("peername")
         self.remote_address = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else str(peer or "")
+        self._door.came(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -92,18 +99,18 @@ class Socket(asyncio.Protocol):
 
     def welcome(self, connection: Connection) -> bool:
         """Complete the handshake; False if the peer did not wait for it."""
-        if self._transport is None or self._transport.is_closing() or self._request is None:
+        if self._transport is None or self._transport.is_closing() or self._upgrade is None:
             return False
-        response = self._websocket.accept(self._request)
-        if response.status_code == 101 and _subprotocols(self._request.headers):
-            response.headers["Sec-WebSocket-Protocol"] = SUBPROTOCOL
+        request, response = self._upgrade
+        self._upgrade = None
+        chosen = chosen_subprotocol(_subprotocols(request.headers))
+        if chosen is not None:
+            response.headers["Sec-WebSocket-Protocol"] = chosen
         self._websocket.send_response(response)
-        self._request = None
-        if response.status_code == 101:
-            self.connection = connection
-            connection.opened()
+        self.connection = connection
+        connection.opened()
         self._pump()
-        return self.connection is not None
+        return True
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer the handshake with an HTTP status."""
@@ -119,10 +126,9 @@ class Socket(asyncio.Protocol):
     def refuse_subprotocol(self) -> None:
         """OCPP-J 3.2: complete the handshake without a subprotocol, then close."""
         self._cause = "foreign subprotocol"
-        if self._request is not None:
-            self._websocket.send_response(self._websocket.accept(self._request))
-            if self._websocket.state is OPEN:
-                self._websocket.send_close(CloseCode.PROTOCOL_ERROR, "this is OCPP 1.6")
+        if self._upgrade is not None:
+            self._websocket.send_response(self._upgrade[1])
+            self._websocket.send_close(CloseCode.PROTOCOL_ERROR, "this is OCPP 1.6")
             self._pump()
 
     # ---- Link
@@ -170,12 +176,23 @@ class Socket(asyncio.Protocol):
             if isinstance(event, Frame):
                 self._take(event)
             elif isinstance(event, Request):
-                self._request = event
-                self._door.knocked(self, _knock(event))
+                self._ask(event)
+        if isinstance(self._websocket.handshake_exc, InvalidMessage) and self._transport is not None:
+            self._transport.write(_BAD_REQUEST)
         self._flush()
         if self._websocket.close_expected() and self._transport is not None:
             self._cause = self._cause or self._why_closed()
             self._transport.close()
+            asyncio.get_running_loop().call_later(_CLOSE_LIMIT_S, self._transport.abort)
+
+    def _ask(self, request: Request) -> None:
+        """Let the server decide on a handshake; what is none (a browser, a scanner) does not get that far."""
+        response = self._websocket.accept(request)
+        if response.status_code == 101:
+            self._upgrade = request, response
+            self._door.knocked(self, _knock(request))
+        else:
+            self._websocket.send_response(response)
 
     def _why_closed(self) -> str:
         if self._websocket.parser_exc is not None:

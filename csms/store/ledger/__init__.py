@@ -8,6 +8,7 @@ in one, readings and the journal in the other. A charge box awaits each of its
 facts, so its order is kept across both.
 """
 
+from csms.errors import StoreUnavailable
 from csms.settings import Settings
 from csms.store.database import Database
 from csms.store.ledger import boxes, events, frames, readings, starts, statuses, stops
@@ -32,6 +33,7 @@ from csms.store.ledger.lane import Kind, Lane
 
 _CONNECTED = Kind("connected", boxes.write_connected)
 _DISCONNECTED = Kind("disconnected", boxes.write_disconnected)
+_WITHDRAWN = Kind("withdrawn", boxes.write_withdrawn)
 _BOOTED = Kind("booted", boxes.write_booted)
 _CHANGED = Kind("changed", boxes.write_changed)
 _STATUS = Kind("status", statuses.write)
@@ -57,7 +59,7 @@ class Ledger:
         self._facts = Lane(
             "facts",
             database,
-            (_CONNECTED, _DISCONNECTED, _BOOTED, _CHANGED, _STATUS, _STARTED, _STOPPED, _KNOCKED, _EVENT),
+            (_CONNECTED, _DISCONNECTED, _WITHDRAWN, _BOOTED, _CHANGED, _STATUS, _STARTED, _STOPPED, _KNOCKED, _EVENT),
             **limits,  # type: ignore[arg-type]
         )
         self._readings = Lane(
@@ -85,7 +87,12 @@ class Ledger:
 
     async def connect(self, fact: Connected) -> int:
         """Record a connection; returns its epoch, larger than that of every earlier connection."""
-        return int(await self._facts.put(_CONNECTED, fact))
+        try:
+            return int(await self._facts.put(_CONNECTED, fact))
+        except StoreUnavailable:
+            # It may be written all the same, after its charge box was refused; nobody else would ever end it.
+            self._facts.note(_WITHDRAWN, fact)
+            raise
 
     def disconnect(self, fact: Disconnected) -> None:
         """Record the end of a connection, soon."""

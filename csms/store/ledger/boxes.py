@@ -88,6 +88,38 @@ async def write_disconnected(connection: Connection, facts: Sequence[Disconnecte
     )
 
 
+_WITHDRAW = """
+UPDATE charge_boxes c
+SET node_name = NULL
+FROM unnest($1::int[], $2::text[], $3::timestamptz[]) AS i (id, node_name, at)
+WHERE c.id = i.id AND c.node_name = i.node_name AND c.connected_at = i.at
+RETURNING c.id, c.connection_epoch
+"""
+
+
+async def write_withdrawn(connection: Connection, facts: Sequence[Connected]) -> None:
+    """Undo connections that were recorded too late to be opened, unless newer ones have begun."""
+    rows = await connection.fetch(
+        _WITHDRAW,
+        [fact.charge_box for fact in facts],
+        [fact.node_name for fact in facts],
+        [fact.at for fact in facts],
+    )
+    moment_of = {fact.charge_box: fact.at for fact in facts}
+    await events.write(
+        connection,
+        [
+            Event(
+                moment_of[row["id"]],
+                "charge_box.disconnected",
+                row["id"],
+                data={"cause": "recorded too late", "duration_s": 0.0, "epoch": row["connection_epoch"]},
+            )
+            for row in rows
+        ],
+    )
+
+
 _BOOT = """
 UPDATE charge_boxes c
 SET vendor = i.vendor, model = i.model, firmware_version = i.firmware, boot = i.boot, booted_at = i.at
