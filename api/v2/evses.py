@@ -14,7 +14,7 @@ from api.paging import Opaque, PageOut, paged
 from api.shapes import Id, Ids, In, Number, Out, left_out_when_none
 from api.times import Spaced
 from csms.domain.charge_box_models import ConnectorFormat, ConnectorStandard
-from csms.domain.status import EvseStatus, shared_status
+from csms.domain.status import EvseStatus, technical_status
 from csms.store import evses
 from csms.store.evses import Connector, Evse
 from csms.store.pages import Window
@@ -50,7 +50,12 @@ class ConnectorOut(Out):
 
 
 class EvseOut(Out):
-    """An EVSE. `status` is the last that the charge box reported, also while it is offline."""
+    """
+    An EVSE.
+
+    `status` is the last that the charge box reported, also while it is offline. In a location
+    it is the shared status: a temporary status is shown instead while it is in force.
+    """
 
     uid: int
     evse_id: str
@@ -87,13 +92,13 @@ def _decimal(number: float | None) -> Decimal | None:
     return None if number is None else Decimal(str(number))
 
 
-def show_evse(evse: Evse) -> EvseOut:
-    """Show an EVSE in OCPI's words."""
+def show_evse(evse: Evse, status: EvseStatus | None = None) -> EvseOut:
+    """Show an EVSE in OCPI's words, with this status; without one, with the technical status."""
     return EvseOut(
         uid=evse.uid,
         evse_id=evse.evse_id,
         chargebox_id=evse.charge_box.id,
-        status=shared_status(evse.status, deleted=evse.deleted_at is not None),
+        status=status or technical_status(evse.status, deleted=evse.deleted_at is not None),
         connectors=[_show_connector(connector, evse) for connector in evse.connectors],
     )
 
