@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 # No charge box that knows the time reports one before this: it is a clock that was never set.
-_CLOCKS_WERE_SET = datetime(2020, 1, 1, tzinfo=UTC)
+CLOCKS_WERE_SET = datetime(2020, 1, 1, tzinfo=UTC)
 _FUTURE_SLACK = timedelta(minutes=5)
 # How far a stop may seem to lie before its start, by the rounding of timestamps.
 _ORDER_SLACK = timedelta(minutes=1)
@@ -42,7 +42,7 @@ class StopMatch(StrEnum):
 
 def clock_is_trusted(at: datetime | None) -> bool:
     """Tell whether a timestamp can tell two transactions apart: a clock that was never set cannot."""
-    return at is not None and at >= _CLOCKS_WERE_SET
+    return at is not None and at >= CLOCKS_WERE_SET
 
 
 def time_oddities(what: str, raw: str | None, at: datetime | None, received_at: datetime) -> list[str]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    Computed,
     DateTime,
     Double,
     ForeignKey,
@@ -49,6 +50,7 @@ class Row(DeclarativeBase):
 
 
 _NOW = text("now()")
+_NEVER = "'9999-12-31 23:59:59+00'::timestamptz"
 
 
 class InstallationRow(Row):
@@ -457,7 +459,10 @@ class TransactionRow(Row):
     sent (`_raw`), as parsed (`_at`), and when it reached us (`_received_at`).
     `ended_at` is set when the transaction is over, `end_cause` says how we know:
     reported, superseded, boot or available. Only `reported` is the charge box's
-    own word; the others are replaced by it when it comes late.
+    own word; the others are replaced by it when it comes late. `ended_at` is a time
+    that makes sense, of receipt where the clock was never set; `stopped_at` is the
+    charge box's. The two keys are what lists are sorted by: what has no such moment
+    comes after everything that has one.
     """
 
     __tablename__ = "transactions"
@@ -466,8 +471,14 @@ class TransactionRow(Row):
         Index("ix_transactions_open_tag", text("upper(id_tag)"), postgresql_where=text("ended_at IS NULL")),
         Index("ix_transactions_charge_box", "charge_box_id", "id"),
         Index("ix_transactions_created", "created_at", "id"),
+        Index("ix_transactions_started", "started_key", "id"),
+        Index("ix_transactions_ended", "ended_key", "id"),
         Index("ix_transactions_location", "location_id", "id"),
-        # Room on the page, so that the running summary updates in place.
+        Index("ix_transactions_tag", text("upper(id_tag)"), "id"),
+        Index("ix_transactions_voucher", "voucher_id", "id", postgresql_where=text("voucher_id IS NOT NULL")),
+        # Room on the page, so that the running summary updates in place. That also needs every column that a
+        # meter value changes to be in no index: `updated_at` is not. In the order of updates, those that are over
+        # come from `charge_records`, whose own `updated_at` is indexed, and the few that run are sorted.
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
@@ -520,6 +531,12 @@ class TransactionRow(Row):
     last_reading_at: Mapped[datetime | None]
     last_evidence_at: Mapped[datetime]
 
+    started_key: Mapped[datetime] = mapped_column(
+        Computed(
+            f"COALESCE(CASE WHEN clock_trusted THEN started_at ELSE start_received_at END, {_NEVER})", persisted=True
+        )
+    )
+    ended_key: Mapped[datetime] = mapped_column(Computed(f"COALESCE(ended_at, {_NEVER})", persisted=True))
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
 

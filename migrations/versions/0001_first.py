@@ -484,6 +484,22 @@ def upgrade() -> None:
         sa.Column("soc", sa.Double(), nullable=True),
         sa.Column("last_reading_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_evidence_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "started_key",
+            sa.DateTime(timezone=True),
+            sa.Computed(
+                "COALESCE(CASE WHEN clock_trusted THEN started_at ELSE start_received_at END, "
+                "'9999-12-31 23:59:59+00'::timestamptz)",
+                persisted=True,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "ended_key",
+            sa.DateTime(timezone=True),
+            sa.Computed("COALESCE(ended_at, '9999-12-31 23:59:59+00'::timestamptz)", persisted=True),
+            nullable=False,
+        ),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
@@ -513,6 +529,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_transactions_charge_box", "transactions", ["charge_box_id", "id"], unique=False)
     op.create_index("ix_transactions_created", "transactions", ["created_at", "id"], unique=False)
+    op.create_index("ix_transactions_ended", "transactions", ["ended_key", "id"], unique=False)
     op.create_index("ix_transactions_location", "transactions", ["location_id", "id"], unique=False)
     op.create_index(
         "ix_transactions_open",
@@ -527,6 +544,15 @@ def upgrade() -> None:
         [sa.literal_column("upper(id_tag)")],
         unique=False,
         postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index("ix_transactions_started", "transactions", ["started_key", "id"], unique=False)
+    op.create_index("ix_transactions_tag", "transactions", [sa.literal_column("upper(id_tag)"), "id"], unique=False)
+    op.create_index(
+        "ix_transactions_voucher",
+        "transactions",
+        ["voucher_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("voucher_id IS NOT NULL"),
     )
     op.create_table(
         "charge_records",
@@ -563,8 +589,14 @@ def downgrade() -> None:
         "ix_charge_records_unpriced", table_name="charge_records", postgresql_where=sa.text("priced_at IS NULL")
     )
     op.drop_table("charge_records")
+    op.drop_index(
+        "ix_transactions_voucher", table_name="transactions", postgresql_where=sa.text("voucher_id IS NOT NULL")
+    )
+    op.drop_index("ix_transactions_tag", table_name="transactions")
+    op.drop_index("ix_transactions_started", table_name="transactions")
     op.drop_index("ix_transactions_open_tag", table_name="transactions", postgresql_where=sa.text("ended_at IS NULL"))
     op.drop_index("ix_transactions_open", table_name="transactions", postgresql_where=sa.text("ended_at IS NULL"))
+    op.drop_index("ix_transactions_ended", table_name="transactions")
     op.drop_index("ix_transactions_location", table_name="transactions")
     op.drop_index("ix_transactions_created", table_name="transactions")
     op.drop_index("ix_transactions_charge_box", table_name="transactions")
