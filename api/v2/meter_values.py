@@ -110,4 +110,4 @@ async def list_meter_values(
     window: Annotated[Window[tuple[datetime, int]], Depends(paged(_CURSORS, default=500, maximum=2500))],
 ) -> PageOut[MeterValueOut]:
     """Every reading of a transaction in the order of its time, in the units of the charge box. Beyond Spirii's API."""
-    return PageOut[MeterValueOut].of(await readings.list(database, id, window), _CURSORS, _show)
+    return await PageOut[MeterValueOut].of_many(await readings.list(database, id, window), _CURSORS, _show)

@@ -378,7 +378,7 @@ async def list_transactions(
 
     A cursor belongs to the order that it came with: send the same filters with it.
     """
-    return PageOut[TransactionOut].of(await transactions.list(database, window, wanted), _CURSORS, _show)
+    return await PageOut[TransactionOut].of_many(await transactions.list(database, window, wanted), _CURSORS, _show)
 
 
 @router.get("/{id}", summary="Get a transaction", responses=answers(_EXAMPLE, 400, 404))
