@@ -354,7 +354,7 @@ class TemporaryEvseStatusRow(Row):
     """A status shown instead of the technical one, for a time."""
 
     __tablename__ = "temporary_evse_statuses"
-    __table_args__ = (Index("ix_temporary_evse_statuses_evse", "evse_uid", "valid_from"),)
+    __table_args__ = (Index("ix_temporary_evse_statuses_evse", "evse_uid", "valid_to"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     evse_uid: Mapped[int] = mapped_column(ForeignKey("evses.uid"))

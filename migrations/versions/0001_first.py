@@ -440,7 +440,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "ix_temporary_evse_statuses_evse", "temporary_evse_statuses", ["evse_uid", "valid_from"], unique=False
+        "ix_temporary_evse_statuses_evse", "temporary_evse_statuses", ["evse_uid", "valid_to"], unique=False
     )
     op.create_table(
         "transactions",
