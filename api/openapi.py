@@ -95,6 +95,7 @@ _TAGS = [
     {"name": "EVSEs", "description": "What serves one vehicle each, and its connectors."},
     {"name": "Locations", "description": "Places with charge boxes."},
     {"name": "Tokens", "description": "What drivers identify themselves with."},
+    {"name": "Token groups", "description": "Which tokens may charge at which locations, and nobody else."},
     {"name": "Transactions", "description": "From the start to the stop of charging, as the charge box reported it."},
     {"name": "Health", "description": "Of this process. No key is needed."},
 ]

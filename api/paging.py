@@ -13,19 +13,21 @@ import binascii
 import re
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Generic, Protocol, Self, TypeVar
 
 import orjson
 from fastapi import Query
 
 from api import times
-from api.shapes import Out
+from api.shapes import Line, Out
 from csms.errors import Invalid
-from csms.store.pages import Page, Window
+from csms.store.pages import Page, Section, Window
 
 Shown = TypeVar("Shown")
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=tuple[Any, ...])
+Sort = TypeVar("Sort", bound=StrEnum)
 
 _SLICE = 50
 _BIGINT = range(-(2**63), 2**63)
@@ -148,6 +150,38 @@ class CountedOut(Out, Generic[Shown]):
     data: list[Shown]
     count: int
 
+
+class SortDirection(StrEnum):
+    """asc: the smallest, or oldest, first; desc: the largest, or newest, first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
+def sectioned(sort_by: type[Sort], *, maximum: int = 1000) -> Callable[..., Section]:
+    """
+    Make the dependency that reads the section of a style B list from the query.
+
+    Args:
+        sort_by: what it can be sorted by, first the default; the name of a member is that of the store's column.
+        maximum: of rows in a page.
+    """
+
+    default = next(iter(sort_by))
+
+    def section(
+        by: Annotated[sort_by, Query(alias="sortBy")] = default,  # type: ignore[valid-type]
+        direction: Annotated[SortDirection, Query(alias="sortDirection")] = SortDirection.DESC,
+        offset: Annotated[int, Query(ge=0, le=2**31, description="How many to leave out.")] = 0,
+        limit: Annotated[int, Query(ge=1, description=f"Rows in a page; above {maximum} is {maximum}.")] = 500,
+    ) -> Section:
+        return Section(offset, min(limit, maximum), sort_by(by).name.lower(), direction is SortDirection.DESC)
+
+    return section
+
+
+Search = Annotated[Line | None, Query(max_length=50, description="Part of it, in whatever case.")]
+"""The text that a style B list is searched for."""
 
 _NextCursor = Annotated[
     str | None, Query(alias="nextPageCursor", max_length=500, description="The page after: as the last answer gave it.")

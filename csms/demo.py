@@ -25,8 +25,8 @@ from csms.store import api_keys, charge_boxes, customers, installation, location
 from csms.store.charge_boxes import NewChargeBox, Password, Presence
 from csms.store.database import Database
 from csms.store.locations import NewLocation
-from csms.store.pages import Window
-from csms.store.tokens import NewToken
+from csms.store.pages import Section, Window
+from csms.store.tokens import Filter, NewToken
 from csms.store.transactions import SortBy, Transaction
 
 DATA_DIR = Path("data") / "demo"
@@ -157,7 +157,7 @@ async def _location(database: Database) -> int:
 
 
 async def _tokens(database: Database) -> None:
-    there = {token.uid for token in (await tokens.list(database, offset=0, limit=1000))[0]}
+    there = {token.uid for token in (await tokens.list(database, Filter(), Section(limit=1000)))[0]}
     missing = [tag for fleet in FLEETS for tag in fleet.tags if tag not in there]
     new = [
         NewToken(

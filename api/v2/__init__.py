@@ -10,6 +10,7 @@ from api.v2 import (
     locations,
     messages,
     meter_values,
+    token_groups,
     tokens,
     transactions,
     unknown,
@@ -27,6 +28,7 @@ ROUTERS = (
     evse_commands.router,
     locations.router,
     tokens.router,
+    token_groups.router,
     transactions.router,
     meter_values.router,
 )

@@ -3,15 +3,17 @@ Pages of a list, cut by key and not by number.
 
 A page begins after (or ends before) the sort key of a row that the caller has
 seen, so rows that are inserted meanwhile make no row repeat and none be skipped.
-A key is a tuple of the sort columns; the last of them is unique.
+A key is a tuple of the sort columns; the last of them is unique. Small lists whose API
+has `offset` are cut by number after all (`Section`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import BigInteger, DateTime, Select, SQLColumnExpression, Text, literal, tuple_
+from sqlalchemy import BigInteger, DateTime, Row, Select, SQLColumnExpression, Text, func, literal, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 Item = TypeVar("Item")
@@ -71,3 +73,35 @@ def cut(found: Sequence[Item], window: Window[Key], key: Callable[[Item], Key]) 
         next=key(kept[-1]) if more else None,
         previous=key(kept[0]) if window.after is not None else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Which part of a list by number is wanted: `sort_by` is one of its sort columns; equal ones are sorted by id."""
+
+    offset: int = 0
+    limit: int = 500
+    sort_by: str = "id"
+    descending: bool = True
+
+
+async def count_and_cut(
+    connection: AsyncConnection,
+    query: Select[*tuple[Any, ...]],
+    section: Section,
+    sorts: Mapping[str, SQLColumnExpression[Any]],
+) -> tuple[Sequence[Row[*tuple[Any, ...]]], int]:
+    """
+    Return a section of what a query finds, and how much it finds in all.
+
+    Args:
+        connection: where.
+        query: not sorted.
+        section: which part, and in which order.
+        sorts: the sort columns by name; `id` is among them.
+    """
+    total: int = (await connection.execute(select(func.count()).select_from(query.subquery()))).scalar_one()
+    columns = (sorts[section.sort_by], sorts["id"])
+    order = [column.desc() if section.descending else column.asc() for column in columns]
+    rows = await connection.execute(query.order_by(*order).offset(section.offset).limit(section.limit))
+    return rows.all(), total
