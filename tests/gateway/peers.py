@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import contextlib
+import json
 import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -132,3 +134,10 @@ async def cuttable(port: int, identity: str) -> AsyncIterator[Wire]:
         wire = _CuttableWire(socket)
         yield wire
         await wire.close()
+
+
+async def next_command(wire: Wire, timeout_s: float = 5.0) -> list[Any]:
+    """The next call that is not of the configuration exchange; that one is refused, and so ends."""
+    while (call := await wire.next_call(timeout_s))[2] == "GetConfiguration":
+        await wire.send(json.dumps([4, call[1], "NotSupported", "", {}]))
+    return call
