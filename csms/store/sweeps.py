@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from csms.domain.transactions import EndCause
+from csms.domain.transactions import CLOCKS_WERE_SET, EndCause
 from csms.store.database import Database
 
 # A transaction is over without its stop if, after the last sign of it, its charge box booted or its connector became
@@ -30,10 +30,14 @@ _CLOSE = text(
         FOR UPDATE OF t SKIP LOCKED
     ), closed AS (
         UPDATE transactions t
-        SET ended_at = coalesce(t.last_reading_at, t.last_evidence_at), end_cause = due.cause, power_w = NULL,
+        SET ended_at = CASE WHEN t.last_reading_at >= :clocks_were_set THEN t.last_reading_at
+                            ELSE t.last_evidence_at END,
+            end_cause = due.cause, power_w = NULL,
             meter_stop_wh = coalesce(t.register_wh, t.meter_start_wh), updated_at = :now
         FROM due WHERE t.id = due.id
         RETURNING t.id, t.charge_box_id, t.end_cause
+    ), recorded AS (
+        INSERT INTO charge_records (transaction_id) SELECT id FROM closed
     )
     INSERT INTO events (at, kind, charge_box_id, transaction_id, data)
     SELECT :now, 'transaction.ended', charge_box_id, id, jsonb_build_object('cause', end_cause) FROM closed
@@ -59,6 +63,7 @@ async def close_stale_transactions(database: Database, *, now: datetime, grace_s
                 "before": now - timedelta(seconds=grace_s),
                 "boot": EndCause.boot.value,
                 "available": EndCause.available.value,
+                "clocks_were_set": CLOCKS_WERE_SET,
             },
         )
     return result.rowcount

@@ -7,16 +7,17 @@ without a usable id, the one that is open on its connector (field-notes.md 18 to
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum
 
 import orjson
 
 from csms.domain.metering import Progress, Reading, Shape, progress
-from csms.domain.transactions import MAX_TRANSACTION_ID
+from csms.domain.transactions import MAX_TRANSACTION_ID, EndCause
+from csms.store.ledger import records
 from csms.store.ledger.facts import Metered
 from csms.store.ledger.lane import Connection
 
@@ -42,8 +43,11 @@ class LinkedReading:
     received_at: datetime
 
 
+_NOT_OVER = datetime.min.replace(tzinfo=UTC)
+_OPEN_END = datetime.max.replace(tzinfo=UTC)
+
 _BY_ID = """
-SELECT i.n, t.id FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS i (box, transaction, n)
+SELECT i.n, t.id, t.ended_at, t.end_cause FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS i (box, transaction, n)
 JOIN transactions t ON t.id = i.transaction AND t.charge_box_id = i.box
 """
 
@@ -85,7 +89,7 @@ WHERE t.id = i.id AND t.end_cause IS DISTINCT FROM 'reported'
 
 async def write(connection: Connection, facts: Sequence[Metered]) -> None:
     """Store readings, and move the running summaries of their transactions."""
-    owners = await _owners(connection, facts)
+    owners, over = await _owners(connection, facts)
     linked = [
         LinkedReading(reading, fact.charge_box, _int2(fact.connector), transaction, link, fact.received_at)
         for fact, (transaction, link) in zip(facts, owners, strict=True)
@@ -93,10 +97,25 @@ async def write(connection: Connection, facts: Sequence[Metered]) -> None:
     ]
     await insert(connection, linked)
     await _advance(connection, linked)
+    await records.due(connection, _late(linked, over))
 
 
-async def _owners(connection: Connection, facts: Sequence[Metered]) -> list[tuple[int | None, Link]]:
+def _late(linked: Sequence[LinkedReading], over: Mapping[int, datetime]) -> list[int]:
+    """The transactions whose price may change: a late reading tells when the energy flowed, one after the end not."""
+    return [
+        entry.transaction
+        for entry in linked
+        if entry.transaction is not None
+        and (entry.reading.at or entry.received_at) <= over.get(entry.transaction, _NOT_OVER)
+    ]
+
+
+async def _owners(
+    connection: Connection, facts: Sequence[Metered]
+) -> tuple[list[tuple[int | None, Link]], dict[int, datetime]]:
+    """Find the transaction of each; and those that are over, with the moment up to which a reading belongs to them."""
     owners: list[tuple[int | None, Link]] = [(None, Link.none)] * len(facts)
+    over: dict[int, datetime] = {}
     named = [n for n, fact in enumerate(facts) if fact.transaction and 0 < fact.transaction <= MAX_TRANSACTION_ID]
     if named:
         rows = await connection.fetch(
@@ -104,6 +123,9 @@ async def _owners(connection: Connection, facts: Sequence[Metered]) -> list[tupl
         )
         for row in rows:
             owners[named[row["n"] - 1]] = (row["id"], Link.by_id)
+            if row["ended_at"] is not None:
+                # An end that we inferred is a guess: what is measured after it shows that it was too early.
+                over[row["id"]] = row["ended_at"] if row["end_cause"] == EndCause.reported else _OPEN_END
     unowned = [n for n, (owner, _) in enumerate(owners) if owner is None]
     if unowned:
         rows = await connection.fetch(
@@ -111,7 +133,7 @@ async def _owners(connection: Connection, facts: Sequence[Metered]) -> list[tupl
         )
         for row in rows:
             owners[unowned[row["n"] - 1]] = (row["id"], Link.by_connector)
-    return owners
+    return owners, over
 
 
 def _int2(number: int) -> int:

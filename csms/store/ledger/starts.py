@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from ocpp.v16.enums import AuthorizationStatus
 
 from csms.domain.authorization import Token, authorize
-from csms.domain.transactions import EndCause, clock_is_trusted
-from csms.store.ledger import events, evses, tokens
+from csms.domain.transactions import CLOCKS_WERE_SET, EndCause, clock_is_trusted
+from csms.store.ledger import events, evses, records, tokens
 from csms.store.ledger.facts import Event, Started, StartRecorded
 from csms.store.ledger.lane import Connection
 from csms.store.ledger.rounds import rounds
@@ -22,22 +22,33 @@ from csms.store.ledger.rounds import rounds
 _INSERT = """
 INSERT INTO transactions AS t (
     charge_box_id, connector_id, evse_uid, id_tag, token_id, start_key, start_answer, clock_trusted, reservation_id,
-    meter_start_wh, started_at, started_at_raw, start_received_at, last_evidence_at, oddities
+    meter_start_wh, started_at, started_at_raw, start_received_at, last_evidence_at, oddities,
+    location_id, tariff_id, tariff_version
 )
 SELECT i.box, i.connector, e.uid, i.id_tag, i.token, i.key, i.answer, i.trusted, i.reservation,
        i.meter::numeric, i.at, i.at_raw, i.received_at, i.received_at,
-       coalesce(nullif(string_to_array(i.oddities, ','), '{""}'), '{}')
+       coalesce(nullif(string_to_array(i.oddities, ','), '{""}'), '{}'),
+       c.location_id, tariff.id, tariff.version
 FROM unnest($1::int[], $2::int[], $3::text[], $4::int[], $5::bytea[], $6::text[], $7::bool[], $8::bigint[],
             $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::text[])
      AS i (box, connector, id_tag, token, key, answer, trusted, reservation, meter, at, at_raw, received_at, oddities)
+JOIN charge_boxes c ON c.id = i.box
+LEFT JOIN locations l ON l.id = c.location_id
 LEFT JOIN evses e ON e.charge_box_id = i.box AND e.connector_id = i.connector
+-- What it will be priced by, whatever becomes of the tariff: its newest version at this moment.
+LEFT JOIN LATERAL (
+    SELECT t.id, t.version FROM tariffs t
+    WHERE t.id = l.tariff_id AND t.deleted_at IS NULL
+    ORDER BY t.version DESC LIMIT 1
+) tariff ON true
 ON CONFLICT (start_key) DO UPDATE SET start_repeats = t.start_repeats + 1
 RETURNING t.id, t.start_key, t.start_answer, t.start_repeats
 """
 
 _SUPERSEDE = """
 UPDATE transactions t
-SET ended_at = coalesce(t.last_reading_at, t.last_evidence_at), end_cause = $4, power_w = NULL,
+SET ended_at = CASE WHEN t.last_reading_at >= $5 THEN t.last_reading_at ELSE t.last_evidence_at END,
+    end_cause = $4, power_w = NULL,
     meter_stop_wh = coalesce(t.register_wh, t.meter_start_wh), updated_at = now()
 FROM unnest($1::int[], $2::int[], $3::int[]) AS i (box, connector, id)
 WHERE t.charge_box_id = i.box AND t.connector_id = i.connector AND t.ended_at IS NULL AND t.id <> i.id
@@ -111,7 +122,9 @@ async def _follow(connection: Connection, facts: Sequence[Started], results: Seq
         [fact.connector for fact, _ in new],
         [result.transaction_id for _, result in new],
         EndCause.superseded.value,
+        CLOCKS_WERE_SET,
     )
+    await records.due(connection, [row["id"] for row in superseded])
     received_at = max(fact.received_at for fact in facts)
     ended = [
         Event(

@@ -25,7 +25,7 @@ from csms.domain.transactions import (
     match_stop,
     stop_oddities,
 )
-from csms.store.ledger import events, readings, tokens
+from csms.store.ledger import events, readings, records, tokens
 from csms.store.ledger.facts import Event, Stopped, StopRecorded
 from csms.store.ledger.lane import Connection
 from csms.store.ledger.readings import LinkedReading
@@ -48,14 +48,14 @@ _END = """
 UPDATE transactions t
 SET stop_match = i.match, stop_transaction_id = i.transaction, stop_id_tag = i.id_tag, stop_reason = i.reason,
     meter_stop_wh = i.meter::numeric, stopped_at = i.at, stopped_at_raw = i.at_raw, stop_received_at = i.received_at,
-    ended_at = coalesce(i.at, i.received_at), end_cause = 'reported', power_w = NULL, updated_at = now(),
+    ended_at = i.ended_at, end_cause = 'reported', power_w = NULL, updated_at = now(),
     last_evidence_at = i.received_at,
     oddities = t.oddities || coalesce(nullif(string_to_array(i.oddities, ','), '{""}'), '{}'),
     -- A clock that was never set repeats itself: the next equal start is a new one.
     start_key = CASE WHEN t.clock_trusted THEN t.start_key END
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-            $9::timestamptz[], $10::text[])
-     AS i (id, match, transaction, id_tag, reason, meter, at, at_raw, received_at, oddities)
+            $9::timestamptz[], $10::text[], $11::timestamptz[])
+     AS i (id, match, transaction, id_tag, reason, meter, at, at_raw, received_at, oddities, ended_at)
 WHERE t.id = i.id
 """
 
@@ -65,16 +65,18 @@ _ORPHAN = """
 INSERT INTO transactions AS t (
     charge_box_id, id_tag, token_id, stop_key, stop_match, stop_transaction_id, stop_id_tag, stop_reason,
     meter_start_wh, started_at, meter_stop_wh, stopped_at, stopped_at_raw, stop_received_at, ended_at, end_cause,
-    last_evidence_at, clock_trusted, oddities
+    last_evidence_at, clock_trusted, oddities, location_id
 )
 SELECT i.box, i.id_tag, i.token, i.key, 'orphan', i.transaction, i.id_tag, i.reason,
        i.meter_start::numeric, i.started_at, i.meter::numeric, i.at, i.at_raw, i.received_at,
-       coalesce(i.at, i.received_at), 'reported', i.received_at, i.trusted,
-       coalesce(nullif(string_to_array(i.oddities, ','), '{""}'), '{}')
+       i.ended_at, 'reported', i.received_at, i.trusted,
+       coalesce(nullif(string_to_array(i.oddities, ','), '{""}'), '{}'), c.location_id
 FROM unnest($1::int[], $2::text[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-            $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bool[], $14::text[])
+            $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::bool[], $14::text[],
+            $15::timestamptz[])
      AS i (box, id_tag, token, key, transaction, reason, meter_start, started_at, meter, at, at_raw, received_at,
-           trusted, oddities)
+           trusted, oddities, ended_at)
+JOIN charge_boxes c ON c.id = i.box
 ON CONFLICT (stop_key) DO UPDATE SET stop_repeats = t.stop_repeats + 1
 RETURNING t.id, t.stop_key
 """
@@ -118,6 +120,7 @@ async def _write_round(connection: Connection, facts: Sequence[Stopped]) -> list
         )
         for fact, decision, token in zip(facts, decisions, known, strict=True)
     ]
+    await records.due(connection, [result.transaction_id for result in results if not result.is_repeat])
     await _keep_readings(connection, facts, decisions, results)
     await events.write(
         connection,
@@ -174,10 +177,16 @@ async def _end(connection: Connection, stops: Sequence[tuple[Stopped, _Decision]
             ",".join([*fact.oddities, *_oddities(fact, row["started_at"], row["meter_start_wh"])])
             for fact, _, row in new
         ],
+        [_ended_at(fact) for fact, _, _ in new],
     )
     repeated = [decision.found["id"] for _, decision in stops if decision.found and decision.is_repeat]
     if repeated:
         await connection.execute(_REPEAT, repeated)
+
+
+def _ended_at(fact: Stopped) -> datetime:
+    """A time that makes sense: that of receipt where the charge box's clock was never set (field-notes.md, 28)."""
+    return fact.at if fact.at is not None and clock_is_trusted(fact.at) else fact.received_at
 
 
 def _oddities(fact: Stopped, started_at: datetime | None, meter_start_wh: Decimal | None) -> list[str]:
@@ -216,6 +225,7 @@ async def _orphan(
         [fact.received_at for fact, _, _, _ in new],
         [clock_is_trusted(fact.at) for fact, _, _, _ in new],
         [",".join(["start_unknown", *fact.oddities]) for fact, _, _, _ in new],
+        [_ended_at(fact) for fact, _, _, _ in new],
     )
     return {row["stop_key"]: row["id"] for row in rows}
 
