@@ -129,6 +129,9 @@ class Link:
         try:
             await socket.send(data, text=text)
         except ConnectionClosed:
+            # Sooner than the reader noticed: who sends again at once must not find a connection.
+            if self._socket is socket:
+                self._lose()
             return False
         return True
 

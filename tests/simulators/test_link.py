@@ -177,6 +177,21 @@ async def test_the_central_system_may_close(make: MakeChargePoint, central: Cent
     await charge_point.wait_for(lambda: charge_point.link.connects == 2)
 
 
+async def test_a_report_that_meets_a_dead_connection_waits_for_the_next_one(make: MakeChargePoint) -> None:
+    charge_point = await make()
+    charge_point.plug_in(1)
+    record = await charge_point.present_tag(1, "TAG1")
+    assert record is not None
+    await charge_point.wait_for(lambda: charge_point.idle)
+    socket = charge_point.link._socket
+    assert socket is not None
+    # In one turn of the loop: there is something to send, and the connection ends before the reader can notice.
+    asyncio.get_running_loop().call_soon(charge_point.end_transaction, 1)
+    socket.transport.abort()
+    await charge_point.wait_for(lambda: record.settled)
+    assert charge_point.link.connects == 2
+
+
 async def test_nothing_is_left_behind_after_a_stop(central: CentralSystem) -> None:
     before = asyncio.all_tasks()
     charge_point = ChargePoint(central.url, "SIM001", Options(**QUICK))
