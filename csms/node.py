@@ -19,7 +19,7 @@ from csms.gateway.server import Gateway
 from csms.handlers.context import Policy
 from csms.settings import Role, Settings
 from csms.store import nodes, sweeps
-from csms.store.admission import find_token
+from csms.store.admission import look_up
 from csms.store.database import Database
 from csms.store.installation import secret_key
 from csms.store.ledger import Ledger
@@ -119,7 +119,7 @@ class Node:
                 settings.meter_value_interval_s,
                 settings.settle_time_s,
             ),
-            find_token=functools.partial(find_token, self.database),
+            look_up=functools.partial(look_up, self.database),
             call_timeout_s=settings.call_timeout_s,
             max_waiting_calls=settings.max_waiting_calls,
             silent_boot_time_s=settings.silent_boot_time_s,

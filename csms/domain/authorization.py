@@ -1,13 +1,24 @@
 """
-Who may charge: one pure decision over what is known of an idTag.
+Who may charge, and where: one pure decision over what is known when an idTag is presented.
 
-Compared without case, as idTag is a CiString (OCPP 1.6, 7.28).
+The token comes first: what it may not do anywhere it may not do here. Then the place:
+
+    location                              who may charge there
+    in one or more enabled token groups   tokens of these groups, at any time, published or not; nobody else
+    in none, and not published            tokens of the location's own customer, during opening hours
+    in none, and published                every token, during opening hours
+
+A disabled group neither keeps others away nor lets its own tokens in. idTags are
+compared without case, as idTag is a CiString (OCPP 1.6, 7.28).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ocpp.v16.enums import AuthorizationStatus
+
+from csms.domain.opening_times import is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +32,7 @@ class Token:
     valid_from: datetime | None = None
     expires_at: datetime | None = None
     is_deleted: bool = False
+    customer_id: int | None = None
 
     @property
     def blocked(self) -> bool:
@@ -28,22 +40,73 @@ class Token:
         return self.is_deleted or not self.is_active
 
 
-def authorize(
-    token: Token | None, *, now: datetime, others_open: int = 0, starting: bool = False
-) -> AuthorizationStatus:
+@dataclass(frozen=True, slots=True)
+class Place:
     """
-    Decide on an idTag.
+    The location of a charge box, as it looks to one token.
 
-    ConcurrentTx is an answer to StartTransaction only (OCPP 1.6, 7.2): the same
-    card must still be accepted at the reader, to stop the transaction it opened.
+    `is_exclusive`: it is in an enabled token group; `grants`: the token is in one of those.
+    `opening_times` have the form of the API, in `time_zone`; None is always.
+    """
+
+    customer_id: int
+    is_published: bool
+    opening_times: dict[str, Any] | None = None
+    time_zone: str = "UTC"
+    is_exclusive: bool = False
+    grants: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """
+    What is known when an idTag is presented at a charge box.
 
     Args:
         token: our record of the idTag, None when there is none.
-        now: the moment that validity is judged at.
+        place: the location of the charge box, None when it stands at none.
         others_open: accepted transactions of this idTag that are open elsewhere; a
             repeated start does not count itself.
+        is_open_here: whether a transaction of this idTag is open at this charge box.
+    """
+
+    token: Token | None
+    place: Place | None = None
+    others_open: int = 0
+    is_open_here: bool = False
+
+
+def authorize(presented: Presented, *, now: datetime, starting: bool = False) -> AuthorizationStatus:
+    """
+    Decide on an idTag that is presented at a charge box.
+
+    What the place does not allow is Blocked: the token is known and has not expired, so
+    of the five words that OCPP has (1.6, 7.2) this is the only true one.
+
+    Two answers depend on why it is asked. ConcurrentTx is an answer to StartTransaction
+    only: the same card must still be accepted at the reader, to stop the transaction it
+    opened. For the same reason the place does not count at the reader while a transaction
+    of the idTag is open there: hours end and groups change, a vehicle still gets its cable
+    back. A second one cannot begin this way, as the start itself is judged by the place.
+
+    Args:
+        presented: what is known.
+        now: the moment that validity and opening hours are judged at.
         starting: whether this answers a StartTransaction.
     """
+    right = authorize_token(presented.token, now=now)
+    if presented.token is None or right is not AuthorizationStatus.accepted:
+        return right
+    may_be_stopping = presented.is_open_here and not starting
+    if presented.place is not None and not may_be_stopping and not _admits(presented.place, presented.token, now):
+        return AuthorizationStatus.blocked
+    if starting and presented.others_open > 0:
+        return AuthorizationStatus.concurrent_tx
+    return AuthorizationStatus.accepted
+
+
+def authorize_token(token: Token | None, *, now: datetime) -> AuthorizationStatus:
+    """Decide on a token wherever it may be presented: all that matters at a stop."""
     if token is None:
         return AuthorizationStatus.invalid
     if token.blocked:
@@ -52,6 +115,19 @@ def authorize(
         return AuthorizationStatus.expired
     if token.expires_at is not None and now >= token.expires_at:
         return AuthorizationStatus.expired
-    if starting and others_open > 0:
-        return AuthorizationStatus.concurrent_tx
     return AuthorizationStatus.accepted
+
+
+def _admits(place: Place, token: Token, now: datetime) -> bool:
+    """
+    Tell whether a token may charge at a place.
+
+    That an unpublished location serves the tokens of its own customer is inferred: the
+    API's documents say that a group's tokens may charge at one "even if it is not public",
+    so others may not; but its owner would not build a location that nobody can use.
+    """
+    if place.is_exclusive:
+        return place.grants
+    if not place.is_published and token.customer_id != place.customer_id:
+        return False
+    return is_open(place.opening_times, time_zone=place.time_zone, now=now)

@@ -8,6 +8,7 @@ knows a `send` and an `abort`, not a socket.
 """
 
 import asyncio
+import functools
 import logging
 import time
 import uuid
@@ -18,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from csms.caller import Caller
-from csms.domain.authorization import Token
+from csms.domain.authorization import Presented
 from csms.domain.charge_boxes import ChargeBoxKey
 from csms.errors import CallQueueFull, CallRefused, CallTimeout, ChargeBoxOffline
 from csms.gateway import dispatch, journal
@@ -70,7 +71,7 @@ class Surroundings:
     ledger: Ledger
     caller: Caller
     policy: Policy
-    find_token: Callable[[str], Awaitable[Token | None]]
+    look_up: Callable[[int, str], Awaitable[Presented]]
     call_timeout_s: float
     max_waiting_calls: int
     silent_boot_time_s: float
@@ -107,6 +108,11 @@ class Connection:
         self._waiting = 0
         self._pending: _Pending | None = None
         self._ready = asyncio.Event()
+
+    @property
+    def counters(self) -> Counter[str]:
+        """What was odd on this node's connections: frames malformed or ignored, calls repeated, replies unknown."""
+        return self._around.counters
 
     # ---- what the charge box says
 
@@ -180,7 +186,7 @@ class Connection:
             around.ledger,
             around.caller,
             around.policy,
-            around.find_token,
+            functools.partial(around.look_up, self.box.id),
             jobs.append,
         )
         reply, is_result = await dispatch.answer(call, context, lambda action, found: self._note(action, found, now))

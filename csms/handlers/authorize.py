@@ -10,5 +10,6 @@ from csms.ocpp.payloads import Authorize
 
 async def answer(request: Authorize, context: Context) -> call_result.Authorize:
     """Say whether an idTag may charge. Nothing is recorded: what counts is the start that may follow."""
-    token = await context.find_token(request.id_tag)
-    return call_result.Authorize(id_tag_info=id_tag_info(authorize(token, now=context.now), token))
+    presented = await context.look_up(request.id_tag)
+    status = authorize(presented, now=context.now)
+    return call_result.Authorize(id_tag_info=id_tag_info(status, presented.token))

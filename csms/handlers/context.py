@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from csms.caller import Caller
-from csms.domain.authorization import Token
+from csms.domain.authorization import Presented
 from csms.domain.charge_boxes import ChargeBoxKey
 from csms.domain.configuration import Wanted
 from csms.store.ledger import Ledger
@@ -63,7 +63,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request's surroundings. `now` is when its frame reached us."""
+    """One request's surroundings. `now` is when its frame reached us; `look_up` says what is known of an idTag here."""
 
     box: ChargeBoxKey
     session: Session
@@ -72,5 +72,5 @@ class Context:
     ledger: Ledger
     caller: Caller
     policy: Policy
-    find_token: Callable[[str], Awaitable[Token | None]]
+    look_up: Callable[[str], Awaitable[Presented]]
     after_reply: Callable[[Callable[[], Awaitable[None]]], None]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from ocpp.v16 import call_result
 from ocpp.v16.enums import Reason
 
-from csms.domain.authorization import authorize
+from csms.domain.authorization import authorize_token
 from csms.domain.transactions import orphan_stop_key, time_oddities
 from csms.handlers.context import Context
 from csms.handlers.id_tags import MAX_ID_TAG, id_tag_info
@@ -42,7 +42,7 @@ async def answer(request: StopTransaction, context: Context) -> call_result.Stop
     )
     if id_tag is None:
         return call_result.StopTransaction()
-    status = authorize(recorded.token, now=context.now)
+    status = authorize_token(recorded.token, now=context.now)
     return call_result.StopTransaction(id_tag_info=id_tag_info(status, recorded.token))
 
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
 from sqlalchemy import func, insert, select
 
-from csms.domain.authorization import Token
+from csms.domain.authorization import Presented
 from csms.domain.charge_boxes import ChargeBoxKey
 from csms.store.database import Database
-from csms.store.tables import ChargeBoxRow, LocationRow, TokenRow
+from csms.store.ledger import tokens
+from csms.store.tables import ChargeBoxRow, LocationRow
 
 _UNASSIGNED = "Unassigned"
 
@@ -95,21 +97,10 @@ async def register_charge_box(database: Database, identity: str, password_hash: 
     return found
 
 
-async def find_token(database: Database, id_tag: str) -> Token | None:
-    """Find our record of an idTag, deleted ones included: their uid stays taken."""
-    query = select(
-        TokenRow.id,
-        TokenRow.uid,
-        TokenRow.parent_id_tag,
-        TokenRow.is_active,
-        TokenRow.valid_from,
-        TokenRow.expires_at,
-        TokenRow.deleted_at,
-    ).where(func.upper(TokenRow.uid) == func.upper(id_tag))
+async def look_up(database: Database, charge_box_id: int, id_tag: str) -> Presented:
+    """Tell what is known of an idTag at a charge box, as the ledger will see it when a start follows."""
     async with database.read() as connection:
-        row = (await connection.execute(query)).first()
-    if row is None:
-        return None
-    return Token(
-        row.id, row.uid, row.parent_id_tag, row.is_active, row.valid_from, row.expires_at, row.deleted_at is not None
-    )
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        (found,) = await tokens.find(driver, [(id_tag, b"", charge_box_id, -1)])
+        return found

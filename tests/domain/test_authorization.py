@@ -1,17 +1,23 @@
-"""The decision on an idTag, as a table of what is known and what follows, and two rules over everything."""
+"""The decision on an idTag, as tables of what is known and what follows, and rules over everything."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ocpp.v16.enums import AuthorizationStatus
 
-from csms.domain.authorization import Token, authorize
+from csms.domain.authorization import Place, Presented, Token, authorize, authorize_token
 
-NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
+NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)  # a Wednesday
 SECOND = timedelta(seconds=1)
 BEFORE, AFTER = NOW - SECOND, NOW + SECOND
+
+OWNER, OTHER = 1, 2
+OPEN: dict[str, Any] = {"regularHours": [{"weekday": 3, "periodBegin": "11:00", "periodEnd": "13:00"}]}
+CLOSED: dict[str, Any] = {"regularHours": [{"weekday": 3, "periodBegin": "13:00", "periodEnd": "15:00"}]}
 
 TOKENS = st.builds(
     Token,
@@ -22,7 +28,25 @@ TOKENS = st.builds(
     valid_from=st.sampled_from([None, BEFORE, NOW, AFTER]),
     expires_at=st.sampled_from([None, BEFORE, NOW, AFTER]),
     is_deleted=st.booleans(),
+    customer_id=st.sampled_from([OWNER, OTHER]),
 )
+PLACES = st.builds(
+    Place,
+    customer_id=st.just(OWNER),
+    is_published=st.booleans(),
+    opening_times=st.sampled_from([None, OPEN, CLOSED]),
+    is_exclusive=st.booleans(),
+    grants=st.booleans(),
+).filter(lambda place: place.is_exclusive or not place.grants)
+CASES = st.builds(
+    Presented,
+    token=st.none() | TOKENS,
+    place=st.none() | PLACES,
+    others_open=st.integers(0, 3),
+    is_open_here=st.booleans(),
+)
+
+CARD = Token(1, "CARD", customer_id=OTHER)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +68,8 @@ TOKENS = st.builds(
     ],
 )
 def test_what_is_known_of_an_id_tag_decides(token: Token | None, status: str) -> None:
-    assert authorize(token, now=NOW) == status
+    assert authorize_token(token, now=NOW) == status
+    assert authorize(Presented(token), now=NOW) == status
 
 
 @pytest.mark.parametrize(
@@ -59,28 +84,102 @@ def test_what_is_known_of_an_id_tag_decides(token: Token | None, status: str) ->
     ],
 )
 def test_concurrent_is_an_answer_to_a_start_only(others_open: int, starting: bool, status: str) -> None:
-    assert authorize(Token(1, "CARD"), now=NOW, others_open=others_open, starting=starting) == status
+    assert authorize(Presented(CARD, others_open=others_open), now=NOW, starting=starting) == status
 
 
 def test_a_token_that_could_not_start_is_not_called_concurrent() -> None:
-    token = Token(1, "CARD", is_active=False)
+    presented = Presented(replace(CARD, is_active=False), others_open=1)
 
-    assert authorize(token, now=NOW, others_open=1, starting=True) == AuthorizationStatus.blocked
+    assert authorize(presented, now=NOW, starting=True) == AuthorizationStatus.blocked
 
 
-@given(token=st.none() | TOKENS, others_open=st.integers(0, 3), starting=st.booleans())
-def test_only_a_token_with_every_right_is_accepted(token: Token | None, others_open: int, starting: bool) -> None:
-    accepted = authorize(token, now=NOW, others_open=others_open, starting=starting) is AuthorizationStatus.accepted
+@pytest.mark.parametrize("starting", [False, True])
+@pytest.mark.parametrize(
+    ("token_customer", "published", "opening_times", "exclusive", "grants", "status"),
+    [
+        # No enabled group: published and open is for everyone.
+        (OTHER, True, None, False, False, "Accepted"),
+        (OTHER, True, OPEN, False, False, "Accepted"),
+        (OTHER, True, CLOSED, False, False, "Blocked"),
+        (OWNER, True, CLOSED, False, False, "Blocked"),
+        # Unpublished: the location's own customer, in opening hours.
+        (OTHER, False, None, False, False, "Blocked"),
+        (OWNER, False, None, False, False, "Accepted"),
+        (OWNER, False, OPEN, False, False, "Accepted"),
+        (OWNER, False, CLOSED, False, False, "Blocked"),
+        # An enabled group keeps everyone else away, also the owner.
+        (OTHER, True, None, True, False, "Blocked"),
+        (OWNER, True, None, True, False, "Blocked"),
+        (OWNER, False, None, True, False, "Blocked"),
+        # What a group grants holds at any time, published or not.
+        (OTHER, True, None, True, True, "Accepted"),
+        (OTHER, True, CLOSED, True, True, "Accepted"),
+        (OTHER, False, None, True, True, "Accepted"),
+        (OTHER, False, CLOSED, True, True, "Accepted"),
+    ],
+)
+def test_the_place_decides_on_a_valid_token(
+    token_customer: int,
+    published: bool,
+    opening_times: dict[str, Any] | None,
+    exclusive: bool,
+    grants: bool,
+    status: str,
+    starting: bool,
+) -> None:
+    place = Place(OWNER, published, opening_times, is_exclusive=exclusive, grants=grants)
+    presented = Presented(replace(CARD, customer_id=token_customer), place)
 
-    assert accepted == (
+    assert authorize(presented, now=NOW, starting=starting) == status
+
+
+@pytest.mark.parametrize(("time_zone", "status"), [("UTC", "Accepted"), ("Asia/Tokyo", "Blocked")])
+def test_opening_hours_are_those_of_the_places_clock(time_zone: str, status: str) -> None:
+    presented = Presented(CARD, Place(OWNER, is_published=True, opening_times=OPEN, time_zone=time_zone))
+
+    assert authorize(presented, now=NOW) == status
+
+
+@pytest.mark.parametrize(
+    "place", [Place(OWNER, True, CLOSED), Place(OWNER, False), Place(OWNER, True, None, "UTC", True)]
+)
+def test_the_place_does_not_count_for_a_token_that_may_be_stopping(place: Place) -> None:
+    presented = Presented(CARD, place, is_open_here=True)
+
+    assert authorize(presented, now=NOW) == AuthorizationStatus.accepted
+    assert authorize(presented, now=NOW, starting=True) == AuthorizationStatus.blocked
+
+
+def test_a_grant_makes_no_invalid_token_valid() -> None:
+    place = Place(OWNER, is_published=True, is_exclusive=True, grants=True)
+
+    assert authorize(Presented(replace(CARD, expires_at=NOW), place), now=NOW) == AuthorizationStatus.expired
+    assert authorize(Presented(None, place), now=NOW) == AuthorizationStatus.invalid
+
+
+@given(presented=CASES, starting=st.booleans())
+def test_only_a_token_with_every_right_is_accepted(presented: Presented, starting: bool) -> None:
+    accepted = authorize(presented, now=NOW, starting=starting) is AuthorizationStatus.accepted
+
+    token, place = presented.token, presented.place
+    is_valid = (
         token is not None
         and not token.is_deleted
         and token.is_active
         and (token.valid_from or BEFORE) <= NOW < (token.expires_at or AFTER)
-        and not (starting and others_open)
+    )
+    is_public = place is None or (
+        not place.is_exclusive
+        and place.opening_times is not CLOSED
+        and (place.is_published or (token is not None and token.customer_id == place.customer_id))
+    )
+    is_granted = place is not None and place.grants
+    is_stopping = presented.is_open_here and not starting
+    assert accepted == (
+        is_valid and (is_public or is_granted or is_stopping) and not (starting and presented.others_open)
     )
 
 
-@given(token=TOKENS.filter(lambda token: token.blocked), others_open=st.integers(0, 3), starting=st.booleans())
-def test_a_blocked_token_is_blocked_whatever_else_is_true(token: Token, others_open: int, starting: bool) -> None:
-    assert authorize(token, now=NOW, others_open=others_open, starting=starting) is AuthorizationStatus.blocked
+@given(presented=CASES.filter(lambda case: case.token is not None and case.token.blocked), starting=st.booleans())
+def test_a_blocked_token_is_blocked_whatever_else_is_true(presented: Presented, starting: bool) -> None:
+    assert authorize(presented, now=NOW, starting=starting) is AuthorizationStatus.blocked

@@ -9,10 +9,11 @@ box has moved on, and an open ghost would swallow later readings (steve#97).
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ocpp.v16.enums import AuthorizationStatus
 
-from csms.domain.authorization import Token, authorize
+from csms.domain.authorization import Presented, authorize
 from csms.domain.transactions import CLOCKS_WERE_SET, EndCause, clock_is_trusted
 from csms.store.ledger import events, evses, records, tokens
 from csms.store.ledger.facts import Event, Started, StartRecorded
@@ -75,7 +76,7 @@ async def _write_round(connection: Connection, facts: Sequence[Started]) -> list
         [fact.charge_box for fact in facts],
         [fact.connector for fact in facts],
         [fact.id_tag for fact in facts],
-        [token.id if token else None for token, _ in known],
+        [presented.token.id if presented.token else None for presented in known],
         [fact.key for fact in facts],
         [str(answer) for answer in answers],
         [clock_is_trusted(fact.at) for fact in facts],
@@ -91,22 +92,23 @@ async def _write_round(connection: Connection, facts: Sequence[Started]) -> list
         StartRecorded(
             transaction_id=row_of[fact.key]["id"],
             answer=AuthorizationStatus(row_of[fact.key]["start_answer"]),
-            token=token,
+            token=presented.token,
             is_repeat=row_of[fact.key]["start_repeats"] > 0,
         )
-        for fact, (token, _) in zip(facts, known, strict=True)
+        for fact, presented in zip(facts, known, strict=True)
     ]
     await _follow(connection, facts, results)
     return results
 
 
-def _decide(facts: Sequence[Started], known: Sequence[tuple[Token | None, int]]) -> list[AuthorizationStatus]:
+def _decide(facts: Sequence[Started], known: Sequence[Presented]) -> list[AuthorizationStatus]:
     """Authorize in order; an accepted start counts for the next one of the same card in this batch."""
     opened: Counter[str] = Counter()
     answers = []
-    for fact, (token, others_open) in zip(facts, known, strict=True):
+    for fact, presented in zip(facts, known, strict=True):
         tag = fact.id_tag.upper()
-        answer = authorize(token, now=fact.received_at, others_open=others_open + opened[tag], starting=True)
+        presented = replace(presented, others_open=presented.others_open + opened[tag])
+        answer = authorize(presented, now=fact.received_at, starting=True)
         if answer is AuthorizationStatus.accepted:
             opened[tag] += 1
         answers.append(answer)

@@ -111,7 +111,7 @@ async def _write_round(connection: Connection, facts: Sequence[Stopped]) -> list
     for row in rows:
         found[row["n"] - 1].append(row)
     decisions = [_decide(fact, candidates) for fact, candidates in zip(facts, found, strict=True)]
-    known = [token for token, _ in await tokens.find(connection, [(f.id_tag, b"", f.charge_box, -1) for f in facts])]
+    known = [found.token for found in await tokens.find(connection, [(f.id_tag, b"", f.charge_box, -1) for f in facts])]
     ids = await _orphan(connection, facts, decisions, known)
     await _end(connection, [(f, d) for f, d in zip(facts, decisions, strict=True) if d.found is not None])
     results = [

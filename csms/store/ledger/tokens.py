@@ -1,37 +1,54 @@
 """What the ledger reads of tokens: all idTags of a batch in one trip, in the same transaction as the write."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import asyncpg
+import orjson
 
-from csms.domain.authorization import Token
-from csms.store.ledger.lane import Connection
+from csms.domain.authorization import Place, Presented, Token
 
 # $2 are the start keys: a repeated start must not count itself as open elsewhere.
 # Nor does the transaction that the start will supersede, on its own connector.
 _FIND = """
-SELECT i.n, t.id, t.uid, t.parent_id_tag, t.is_active, t.valid_from, t.expires_at, t.deleted_at,
+SELECT t.id, t.uid, t.parent_id_tag, t.is_active, t.valid_from, t.expires_at, t.deleted_at, t.customer_id,
+       l.customer_id AS place, l.publish, l.opening_times::text AS opening_times, l.time_zone,
+       groups.exclusive, groups.grants,
        (SELECT count(*) FROM transactions o
         WHERE o.ended_at IS NULL AND upper(o.id_tag) = upper(i.id_tag) AND o.start_answer = 'Accepted'
           AND o.start_key IS DISTINCT FROM i.key
-          AND NOT (o.charge_box_id = i.box AND o.connector_id IS NOT DISTINCT FROM i.connector)) AS others_open
+          AND NOT (o.charge_box_id = i.box AND o.connector_id IS NOT DISTINCT FROM i.connector)) AS others_open,
+       EXISTS (
+           SELECT FROM transactions h
+           WHERE h.ended_at IS NULL AND upper(h.id_tag) = upper(i.id_tag) AND h.charge_box_id = i.box
+       ) AS is_open_here
 FROM unnest($1::text[], $2::bytea[], $3::int[], $4::int[]) WITH ORDINALITY AS i (id_tag, key, box, connector, n)
 LEFT JOIN tokens t ON upper(t.uid) = upper(i.id_tag)
+LEFT JOIN charge_boxes c ON c.id = i.box
+LEFT JOIN locations l ON l.id = c.location_id
+LEFT JOIN LATERAL (
+    SELECT count(*) > 0 AS exclusive, count(m.token_id) > 0 AS grants
+    FROM token_group_locations gl
+    JOIN token_groups g ON g.id = gl.token_group_id AND NOT g.disabled AND g.deleted_at IS NULL
+    LEFT JOIN token_group_tokens m ON m.token_group_id = g.id AND m.token_id = t.id
+    WHERE gl.location_id = l.id
+) groups ON true
 ORDER BY i.n
 """
 
 
 async def find(
-    connection: Connection, wanted: Iterable[tuple[str | None, bytes, int, int]]
-) -> list[tuple[Token | None, int]]:
+    connection: "asyncpg.Connection[asyncpg.Record]", wanted: Iterable[tuple[str | None, bytes, int, int]]
+) -> list[Presented]:
     """
-    Look idTags up.
+    Look idTags up, each at the charge box where it was presented.
 
     Args:
+        connection: of the batch, or any other.
         wanted: (idTag, start key, charge box, connector) each.
 
     Returns:
-        (token or None, accepted transactions of the idTag that are open elsewhere) each, in order.
+        What is known of each, in order.
     """
     asked = list(wanted)
     rows = await connection.fetch(
@@ -41,7 +58,7 @@ async def find(
         [box for _, _, box, _ in asked],
         [connector for _, _, _, connector in asked],
     )
-    return [(_token(row), row["others_open"]) for row in rows]
+    return [Presented(_token(row), _place(row), row["others_open"], row["is_open_here"]) for row in rows]
 
 
 def _token(row: asyncpg.Record) -> Token | None:
@@ -55,4 +72,19 @@ def _token(row: asyncpg.Record) -> Token | None:
         valid_from=row["valid_from"],
         expires_at=row["expires_at"],
         is_deleted=row["deleted_at"] is not None,
+        customer_id=row["customer_id"],
+    )
+
+
+def _place(row: asyncpg.Record) -> Place | None:
+    if row["place"] is None:
+        return None
+    opening_times: dict[str, Any] | None = orjson.loads(row["opening_times"] or "null")
+    return Place(
+        customer_id=row["place"],
+        is_published=row["publish"],
+        opening_times=opening_times,
+        time_zone=row["time_zone"],
+        is_exclusive=row["exclusive"],
+        grants=row["grants"],
     )
