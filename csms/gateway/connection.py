@@ -341,7 +341,8 @@ class Connection:
         payload: dict[str, Any] | None,
     ) -> None:
         body = journal.shown(data, action, payload)
-        self._around.ledger.note_frame(FramePassed(self.box.id, at, direction, action, unique_id, body))
+        fact = FramePassed(self.box.id, at, direction, journal.name(action), journal.name(unique_id), body)
+        self._around.ledger.note_frame(fact)
 
     def _note_all(self, action: str, deviations: tuple[Deviation, ...], now: datetime) -> None:
         for deviation in deviations:

@@ -8,6 +8,7 @@ from csms.domain.configuration import is_secret
 
 _MASK = "***"
 _MAX_BODY = 64 * 1024
+_MAX_NAME = 255
 # A frame that cannot be read cannot be masked either; these words make it unfit to be kept.
 _SUSPICIOUS = (b"authorizationkey", b"password", b"secret", b"private key")
 
@@ -36,6 +37,11 @@ def shown(data: bytes, action: str | None, payload: dict[str, Any] | None) -> st
 def text(data: bytes) -> str:
     """The text of a frame, cut and made fit for PostgreSQL, which knows no NUL."""
     return data[:_MAX_BODY].decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+def name(sent: str | None) -> str | None:
+    """An action or a unique id, cut and made fit likewise: that of a frame that cannot be read may hold anything."""
+    return None if sent is None else sent[:_MAX_NAME].replace("\x00", "\ufffd")
 
 
 def _masked(entry: Any) -> Any:
