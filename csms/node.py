@@ -18,6 +18,7 @@ from csms.gateway.connections import Connections
 from csms.gateway.server import Gateway
 from csms.handlers.context import Policy
 from csms.settings import Role, Settings
+from csms.settlement import settle_all
 from csms.store import nodes, sweeps
 from csms.store.admission import look_up
 from csms.store.database import Database
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 _FINISH_S = 2.0
 _CLOSE_S = 1.5
+# Nothing due costs one look at an index that is empty.
+_SETTLE_EVERY_S = 0.5
 
 
 class Node:
@@ -137,6 +140,11 @@ class Node:
                 lambda: sweeps.close_stale_transactions(
                     database, now=datetime.now(UTC), grace_s=settings.stale_grace_s
                 ),
+            ),
+            Job(
+                "settling charge records",
+                _SETTLE_EVERY_S,
+                lambda: settle_all(database, now=datetime.now(UTC), co2_g_per_kwh=settings.co2_g_per_kwh),
             ),
             Job("forgetting old knocks", 600.0, lambda: sweeps.forget_old_knocks(database)),
             Job(

@@ -76,6 +76,11 @@ class Settings(BaseSettings):
         120.0, ge=0, description="how long after a boot or Available an open transaction waits for its own stop"
     )
 
+    # Charge records
+    co2_g_per_kwh: float = Field(
+        0.0, ge=0, description="grams of CO2 per kWh charged, for charge records; 0: not known, and then none is shown"
+    )
+
     # Storage
     journal: bool = Field(True, description="keep every frame, masked")
     journal_retention_days: int = Field(7, ge=1, description="days that frames are kept")
