@@ -134,7 +134,7 @@ class Connection:
                     self._deliver(pending, result.payload, now)
             case CallError() as error:
                 pending = self._match(error.unique_id)
-                self._keep(now, "<", pending.action if pending else None, error.unique_id, data, {})
+                self._keep(now, "<", pending.action if pending else None, error.unique_id, data, None)
                 if pending:
                     refused = CallRefused(
                         self.box.identity, pending.action, error.code, error.description, error.details
@@ -340,7 +340,7 @@ class Connection:
         data: bytes,
         payload: dict[str, Any] | None,
     ) -> None:
-        body = journal.shown(data, action, payload)
+        body = journal.shown(data, payload)
         fact = FramePassed(self.box.id, at, direction, journal.name(action), journal.name(unique_id), body)
         self._around.ledger.note_frame(fact)
 

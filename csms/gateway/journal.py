@@ -10,27 +10,25 @@ _MASK = "***"
 _MAX_BODY = 64 * 1024
 _MAX_NAME = 255
 # A frame that cannot be read cannot be masked either; these words make it unfit to be kept.
-_SUSPICIOUS = (b"authorizationkey", b"password", b"secret", b"private key")
+_SUSPICIOUS = (b"authorizationkey", b"password", b"passwd", b"secret", b"private key")
 
 
-def shown(data: bytes, action: str | None, payload: dict[str, Any] | None) -> str:
+def shown(data: bytes, payload: dict[str, Any] | None) -> str:
     """
     Return a frame's text as the journal keeps it.
 
+    What is masked is told by the payload alone: a reply that comes too late has no
+    action any more, and holds the same secrets.
+
     Args:
         data: the frame.
-        action: its action; of a reply, that of its call; None if it cannot be known.
-        payload: its payload; None if it cannot be read.
+        payload: its payload; None if it has none that could be masked (a CALLERROR, a frame that cannot be read).
     """
     if payload is None:
         if any(word in data.lower() for word in _SUSPICIOUS):
             return f"({len(data)} bytes that may hold a secret)"
-    elif action == "ChangeConfiguration" and is_secret(str(payload.get("key", ""))):
-        return _rewritten(data, payload, {**payload, "value": _MASK})
-    elif action == "GetConfiguration" and isinstance(payload.get("configurationKey"), list):
-        entries = [_masked(entry) for entry in payload["configurationKey"]]
-        if entries != payload["configurationKey"]:
-            return _rewritten(data, payload, {**payload, "configurationKey": entries})
+    elif (masked := _masked(payload)) is not payload:
+        return _rewritten(data, masked)
     return text(data)
 
 
@@ -44,16 +42,25 @@ def name(sent: str | None) -> str | None:
     return None if sent is None else sent[:_MAX_NAME].replace("\x00", "\ufffd")
 
 
-def _masked(entry: Any) -> Any:
-    if isinstance(entry, dict) and is_secret(str(entry.get("key", ""))) and entry.get("value"):
-        return {**entry, "value": _MASK}
-    return entry
+def _masked(payload: dict[str, Any]) -> dict[str, Any]:
+    """The payload with the values of secret configuration keys masked; itself where there are none."""
+    if is_secret(str(payload.get("key", ""))):
+        return {**payload, "value": _MASK} if payload.get("value") else payload
+    entries = payload.get("configurationKey")
+    if not isinstance(entries, list):
+        return payload
+    masked = [_masked_entry(entry) for entry in entries]
+    return payload if masked == entries else {**payload, "configurationKey": masked}
 
 
-def _rewritten(data: bytes, payload: dict[str, Any], masked: dict[str, Any]) -> str:
-    """The frame with another payload in the same place."""
+def _masked_entry(entry: Any) -> Any:
+    return _masked(entry) if isinstance(entry, dict) else entry
+
+
+def _rewritten(data: bytes, payload: dict[str, Any]) -> str:
+    """The frame with another payload. What follows the payload has no meaning, and goes."""
     try:
         parts = orjson.loads(data)
     except orjson.JSONDecodeError:
         return f"({len(data)} bytes that hold a secret)"
-    return text(orjson.dumps([masked if part == payload else part for part in parts]))
+    return text(orjson.dumps([*parts[: 3 if parts[0] == 2 else 2], payload]))
