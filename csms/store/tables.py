@@ -91,6 +91,7 @@ class CustomerRow(Row):
     """Who owns locations and pays for tokens; number 1 is the operator itself."""
 
     __tablename__ = "customers"
+    __table_args__ = (Index("ix_customers_owner", "owner_id"),)
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str]
@@ -395,7 +396,10 @@ class VoucherRow(Row):
     """A code that tokens and app users are linked to."""
 
     __tablename__ = "vouchers"
-    __table_args__ = (Index("ix_vouchers_group", "voucher_group_id"),)
+    __table_args__ = (
+        Index("ix_vouchers_group", "voucher_group_id"),
+        Index("ix_vouchers_code_live", text("lower(code)"), unique=True, postgresql_where=text("deleted_at IS NULL")),
+    )
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     code: Mapped[str]
@@ -413,6 +417,7 @@ class VoucherUserRow(Row):
     __tablename__ = "voucher_users"
     __table_args__ = (
         Index("ix_voucher_users_token", "voucher_id", "token_id", unique=True),
+        Index("ix_voucher_users_app_user", "voucher_id", "app_user_id", unique=True),
         Index("ix_voucher_users_of_token", "token_id"),
         Index("ix_voucher_users_of_app_user", "app_user_id"),
     )

@@ -58,6 +58,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_customers_owner", "customers", ["owner_id"], unique=False)
     op.create_table(
         "events",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -349,6 +350,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_vouchers_group", "vouchers", ["voucher_group_id"], unique=False)
+    op.create_index(
+        "ix_vouchers_code_live",
+        "vouchers",
+        [sa.literal_column("lower(code)")],
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_table(
         "deviations",
         sa.Column("charge_box_id", sa.Integer(), nullable=False),
@@ -407,6 +415,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_voucher_users_of_app_user", "voucher_users", ["app_user_id"], unique=False)
     op.create_index("ix_voucher_users_of_token", "voucher_users", ["token_id"], unique=False)
+    op.create_index("ix_voucher_users_app_user", "voucher_users", ["voucher_id", "app_user_id"], unique=True)
     op.create_index("ix_voucher_users_token", "voucher_users", ["voucher_id", "token_id"], unique=True)
     op.create_table(
         "connectors",
@@ -605,12 +614,14 @@ def downgrade() -> None:
     op.drop_table("temporary_evse_statuses")
     op.drop_table("connectors")
     op.drop_index("ix_voucher_users_token", table_name="voucher_users")
+    op.drop_index("ix_voucher_users_app_user", table_name="voucher_users")
     op.drop_index("ix_voucher_users_of_token", table_name="voucher_users")
     op.drop_index("ix_voucher_users_of_app_user", table_name="voucher_users")
     op.drop_table("voucher_users")
     op.drop_index("ix_evses_evse_id", table_name="evses")
     op.drop_table("evses")
     op.drop_table("deviations")
+    op.drop_index("ix_vouchers_code_live", table_name="vouchers", postgresql_where=sa.text("deleted_at IS NULL"))
     op.drop_index("ix_vouchers_group", table_name="vouchers")
     op.drop_table("vouchers")
     op.drop_table("voucher_group_locations")
@@ -639,6 +650,7 @@ def downgrade() -> None:
     op.drop_table("frames")
     op.drop_index("ix_events_charge_box", table_name="events")
     op.drop_table("events")
+    op.drop_index("ix_customers_owner", table_name="customers")
     op.drop_table("customers")
     op.drop_table("charge_box_models")
     op.drop_index("ix_api_keys_name_live", table_name="api_keys", postgresql_where=sa.text("revoked_at IS NULL"))
