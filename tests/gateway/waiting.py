@@ -14,7 +14,7 @@ async def becomes(ask: Callable[[], Awaitable[object]], expected: object, *, wit
             break
         await asyncio.sleep(_STEP_S)
         answer = await ask()
-    assert answer == expected
+    assert answer == expected, f"it is {answer!r} and not {expected!r}"
 
 
 async def holds(tell: Callable[[], bool], *, within_s: float = 5.0) -> None:
