@@ -112,7 +112,7 @@ def _show_connector(connector: Connector, evse: Evse) -> ConnectorOut:
         max_electric_power=float(connector.max_electric_power_kw),
         max_amperage=float(connector.max_amperage_a),
         max_voltage=float(connector.max_voltage_v),
-        tariff_ids=[],
+        tariff_ids=[] if evse.tariff_id is None else [evse.tariff_id],
         error=_show_error(evse),
         deleted_at=evse.deleted_at,
     )

@@ -1,12 +1,19 @@
-"""`/v2/locations`: places with charge boxes."""
+"""
+`/v2/locations`: places with charge boxes, as drivers and partners are told of them.
 
+The status of an EVSE here is the shared one: a temporary status is shown while it is in
+force. `/v2/evses` has the technical status.
+"""
+
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import Field, StringConstraints
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator, Field, StringConstraints
 
 from api.auth import VIEWER, Editor
 from api.deps import Store
@@ -16,8 +23,13 @@ from api.shapes import Flag, Id, Ids, In, Line, Name, Number, Out, Reference
 from api.times import Moment, Spaced
 from api.v2.evses import EXAMPLE as EVSE
 from api.v2.evses import EvseOut, show_evse
+from csms.domain import opening_times as hours
+from csms.domain.status import shared_status
+from csms.domain.time_zones import check_time_zone
+from csms.errors import Invalid
 from csms.store import customers, locations
-from csms.store.locations import Location, NewLocation
+from csms.store.evses import Evse
+from csms.store.locations import Filter, Location, NewLocation
 from csms.store.pages import Window
 
 router = APIRouter(prefix="/v2/locations", tags=["Locations"], dependencies=[VIEWER])
@@ -68,6 +80,26 @@ class Facility(StrEnum):
     PUBLIC_TRANSPORT = "PUBLIC_TRANSPORT"
 
 
+class EnergySource(StrEnum):
+    """Where the energy comes from (OCPI 2.3.0, EnergySourceCategory)."""
+
+    NUCLEAR = "NUCLEAR"
+    GENERAL_FOSSIL = "GENERAL_FOSSIL"
+    COAL = "COAL"
+    GAS = "GAS"
+    GENERAL_GREEN = "GENERAL_GREEN"
+    SOLAR = "SOLAR"
+    WIND = "WIND"
+    WATER = "WATER"
+
+
+class EnvironImpact(StrEnum):
+    """What its making leaves behind (OCPI 2.3.0, EnvironmentalImpactCategory)."""
+
+    NUCLEAR_WASTE = "NUCLEAR_WASTE"
+    CARBON_DIOXIDE = "CARBON_DIOXIDE"
+
+
 class Coordinates(In):
     """WGS 84, in degrees."""
 
@@ -75,15 +107,12 @@ class Coordinates(In):
     longitude: Annotated[Number, Field(ge=-180, le=180)]
 
 
-_TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
-
-
 class RegularHours(In):
-    """Open on one day of the week: 1 is Monday, 7 is Sunday; times are local, `HH:MM`."""
+    """Open on one day of the week: 1 is Monday, 7 is Sunday; times are local, `HH:MM`, and may end the next day."""
 
     weekday: Annotated[int, Field(ge=1, le=7, strict=True)]
-    period_begin: _TimeOfDay
-    period_end: _TimeOfDay
+    period_begin: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    period_end: Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
 
 
 class ExceptionalPeriod(In):
@@ -94,7 +123,7 @@ class ExceptionalPeriod(In):
 
 
 class OpeningTimes(In):
-    """When the place is open."""
+    """When the place is open. Exceptional closings overrule everything, exceptional openings add to regular hours."""
 
     twenty_four_seven: Flag = False
     regular_hours: Annotated[list[RegularHours], Field(max_length=100, default_factory=list)]
@@ -102,14 +131,49 @@ class OpeningTimes(In):
     exceptional_closings: Annotated[list[ExceptionalPeriod], Field(max_length=100, default_factory=list)]
 
 
+class Direction(In):
+    """How to find the place, in one language."""
+
+    text: Annotated[Line, StringConstraints(min_length=1, max_length=512)]
+    language: Annotated[str, StringConstraints(pattern="^[A-Za-z]{2}$", to_lower=True), Field(description="ISO 639-1.")]
+
+
+_Percentage = Annotated[Number, Field(ge=0, le=100)]
+
+
+class EnergySourceShare(In):
+    """How much of the energy comes from one source, in percent."""
+
+    source: EnergySource
+    percentage: _Percentage
+
+
+class EnvironImpactAmount(In):
+    """How much is left behind: g/kWh."""
+
+    category: EnvironImpact
+    amount: Annotated[Number, Field(ge=0)]
+
+
+class EnergyMix(In):
+    """Where the energy of the place comes from."""
+
+    is_green_energy: Flag
+    energy_sources: Annotated[list[EnergySourceShare], Field(max_length=20, default_factory=list)]
+    environ_impact: Annotated[list[EnvironImpactAmount], Field(max_length=20, default_factory=list)]
+    supplier_name: Annotated[Line, StringConstraints(max_length=64)] | None = None
+    energy_product_name: Annotated[Line, StringConstraints(max_length=64)] | None = None
+
+
 class PartyOut(Out):
     """Who operates or owns the place."""
 
     name: str
+    website: str | None = None
 
 
 class LocationOut(Out):
-    """A place with its EVSEs."""
+    """A place with its EVSEs; the time zone is that of regular hours and of tariffs."""
 
     id: int
     name: str
@@ -125,32 +189,89 @@ class LocationOut(Out):
     allow_priority_charging: bool
     parking_type: ParkingType
     facilities: list[Facility]
+    directions: list[Direction]
     opening_times: OpeningTimes | None
+    time_zone: str
     owner: PartyOut
+    owner_id: int | None
     customer_id: int
     tariff_id: str | None
     billing_reference: str | None
+    energy_mix: EnergyMix | None
+    help_phone: str | None
 
 
-class LocationIn(In):
+def _zone(name: str) -> str:
+    try:
+        check_time_zone(name)
+    except Invalid as error:
+        raise ValueError(error.reason) from None
+    return name
+
+
+_PostalCode = Annotated[Line, StringConstraints(min_length=1, max_length=20)]
+_CountryCode = Annotated[
+    str, StringConstraints(pattern="^[A-Za-z]{2}$", to_upper=True), Field(description="ISO 3166-1 alpha-2.")
+]
+
+
+class _OptionalIn(In):
+    """What may be said of a new place and changed of an old one; null is the same as nothing said when it is new."""
+
+    facilities: Annotated[list[Facility], Field(max_length=100)] | None = None
+    directions: Annotated[list[Direction], Field(max_length=100)] | None = None
+    opening_times: OpeningTimes | None = Field(default=None, description="null: always open.")
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = Field(
+        default=None, description="IANA name. Default: that of the country if it has one clock, else UTC."
+    )
+    parking_type: ParkingType | None = Field(default=None, description="Default: ON_STREET.")
+    owner_id: Annotated[Reference, Field(ge=0, lt=2**31)] | None = Field(
+        default=None, description="Kept and shown; who owns the place is told by customerId."
+    )
+    customer_id: Reference | None = Field(default=None, description="Default: the operator itself.")
+    tariff_id: Annotated[Line, StringConstraints(min_length=1, max_length=64)] | None = None
+    legacy_tariff_id: Reference | None = Field(
+        default=None, deprecated=True, description="Accepted and not used: tariffs have UUIDs."
+    )
+    allow_priority_charging: Flag | None = Field(default=None, description="Default: false.")
+    billing_reference: Annotated[Line, StringConstraints(max_length=100)] | None = None
+    energy_mix: EnergyMix | None = None
+    help_phone: Annotated[Line, StringConstraints(min_length=1, max_length=25)] | None = None
+
+    def optional(self) -> dict[str, Any]:
+        """The optional facts, by the names of the store; what was not said is its default."""
+        if self.opening_times is not None:
+            hours.check(_stored(self.opening_times))
+        return {
+            "facilities": [facility.value for facility in self.facilities or ()],
+            "directions": [_stored(direction) for direction in self.directions or ()],
+            "opening_times": None if self.opening_times is None else _stored(self.opening_times),
+            "time_zone": self.time_zone,
+            "parking_type": (self.parking_type or ParkingType.ON_STREET).value,
+            "owner_id": self.owner_id,
+            "customer_id": customers.OPERATOR if self.customer_id is None else self.customer_id,
+            "tariff_id": self.tariff_id,
+            "allow_priority_charging": bool(self.allow_priority_charging),
+            "billing_reference": self.billing_reference,
+            "energy_mix": None if self.energy_mix is None else _stored(self.energy_mix),
+            "help_phone": self.help_phone,
+        }
+
+
+def _stored(part: In) -> dict[str, Any]:
+    return part.model_dump(mode="json", by_alias=True)
+
+
+class LocationIn(_OptionalIn):
     """A new place. Without a customer it belongs to the operator itself."""
 
     name: Name
     address: Name
-    postal_code: Annotated[Line, StringConstraints(min_length=1, max_length=20)]
+    postal_code: _PostalCode
     city: Name
-    country_code: Annotated[
-        str, StringConstraints(pattern="^[A-Za-z]{2}$", to_upper=True), Field(description="ISO 3166-1 alpha-2.")
-    ]
+    country_code: _CountryCode
     coordinates: Coordinates
     publish: Flag
-    facilities: Annotated[list[Facility], Field(max_length=100, default_factory=list)]
-    opening_times: OpeningTimes | None = None
-    parking_type: ParkingType = ParkingType.ON_STREET
-    customer_id: Reference | None = None
-    tariff_id: Annotated[Line, StringConstraints(min_length=1, max_length=64)] | None = None
-    allow_priority_charging: Flag = False
-    billing_reference: Annotated[Line, StringConstraints(max_length=100)] | None = None
 
     def new(self) -> NewLocation:
         """What the store is told."""
@@ -163,17 +284,42 @@ class LocationIn(In):
             latitude=self.coordinates.latitude,
             longitude=self.coordinates.longitude,
             publish=self.publish,
-            parking_type=self.parking_type.value,
-            facilities=[facility.value for facility in self.facilities],
-            opening_times=None if self.opening_times is None else self.opening_times.model_dump(by_alias=True),
-            tariff_id=self.tariff_id,
-            allow_priority_charging=self.allow_priority_charging,
-            billing_reference=self.billing_reference,
-            customer_id=customers.OPERATOR if self.customer_id is None else self.customer_id,
+            **self.optional(),
         )
 
 
-def _show(location: Location) -> LocationOut:
+class LocationChangesIn(_OptionalIn):
+    """
+    What can be changed of a place; what is left out stays.
+
+    null takes an optional fact back to its default; what every place must have cannot be taken away, and stays.
+    """
+
+    name: Name | None = None
+    address: Name | None = None
+    postal_code: _PostalCode | None = None
+    city: Name | None = None
+    country_code: _CountryCode | None = None
+    coordinates: Coordinates | None = None
+    publish: Flag | None = None
+
+    def changes(self) -> Mapping[str, Any]:
+        """The new values, by the names of the store."""
+        needed = {
+            "name": self.name,
+            "address": self.address,
+            "postal_code": self.postal_code,
+            "city": self.city,
+            "country_code": self.country_code,
+            "latitude": self.coordinates and self.coordinates.latitude,
+            "longitude": self.coordinates and self.coordinates.longitude,
+            "publish": self.publish,
+        }
+        said = {name: value for name, value in self.optional().items() if name in self.model_fields_set}
+        return said | {name: value for name, value in needed.items() if value is not None}
+
+
+def _show(location: Location, now: datetime) -> LocationOut:
     said = location.said
     return LocationOut(
         id=location.id,
@@ -184,18 +330,49 @@ def _show(location: Location) -> LocationOut:
         country_code=said.country_code,
         coordinates=Coordinates(latitude=said.latitude, longitude=said.longitude),
         publish=said.publish,
-        evses=[show_evse(evse) for evse in location.evses],
+        evses=[_show_evse(evse, now) for evse in location.evses],
         operator=PartyOut(name=location.operator.name),
         last_updated=location.updated_at,
         allow_priority_charging=said.allow_priority_charging,
         parking_type=ParkingType(said.parking_type),
         facilities=[Facility(facility) for facility in said.facilities],
+        directions=[Direction.model_validate(direction) for direction in said.directions],
         opening_times=None if said.opening_times is None else OpeningTimes.model_validate(said.opening_times),
+        time_zone=said.time_zone or "UTC",
         owner=PartyOut(name=location.customer.name),
+        owner_id=said.owner_id,
         customer_id=location.customer.id,
         tariff_id=said.tariff_id,
         billing_reference=said.billing_reference,
+        energy_mix=None if said.energy_mix is None else EnergyMix.model_validate(said.energy_mix),
+        help_phone=said.help_phone,
     )
+
+
+def _show_evse(evse: Evse, now: datetime) -> EvseOut:
+    return show_evse(evse, shared_status(evse.status, evse.overrides, now=now, deleted=evse.deleted_at is not None))
+
+
+def _filter(
+    ids: Annotated[Ids | None, Query(description="Only these.")] = None,
+    customer_ids: Annotated[Ids | None, Query(alias="customerIds", description="Only of these customers.")] = None,
+    customer_id: Annotated[
+        Id | None, Query(alias="customerId", deprecated=True, description="Only of this customer; use customerIds.")
+    ] = None,
+    owner_id: Annotated[
+        Id | None, Query(alias="ownerId", deprecated=True, description="Only with this ownerId.")
+    ] = None,
+    tariff_id: Annotated[
+        Line | None, Query(alias="tariffId", max_length=64, description="Only with this tariff.")
+    ] = None,
+    priority: Annotated[
+        bool | None, Query(description="true: only those that allow priority charging; false: only the others.")
+    ] = None,
+) -> Filter:
+    """Read what the list is narrowed to; the two spellings of the customer must both hold."""
+    if customer_id is not None:
+        customer_ids = [customer_id] if customer_ids is None or customer_id in customer_ids else []
+    return Filter(ids=ids, customer_ids=customer_ids, owner_id=owner_id, tariff_id=tariff_id, priority=priority)
 
 
 _EXAMPLE = LocationOut(
@@ -213,11 +390,18 @@ _EXAMPLE = LocationOut(
     allow_priority_charging=False,
     parking_type=ParkingType.ON_STREET,
     facilities=[Facility.CAFE],
-    opening_times=OpeningTimes.model_validate({"twentyFourSeven": True}),
+    directions=[Direction(text="Behind the warehouse", language="en")],
+    opening_times=OpeningTimes.model_validate(
+        {"regularHours": [{"weekday": 1, "periodBegin": "08:00", "periodEnd": "17:00"}]}
+    ),
+    time_zone="Europe/Copenhagen",
     owner=PartyOut(name="Operator"),
+    owner_id=None,
     customer_id=1,
-    tariff_id=None,
+    tariff_id="58652fe8-d840-4aa4-bb4f-3ebd944df9d6",
     billing_reference=None,
+    energy_mix=EnergyMix(is_green_energy=True, energy_sources=[], environ_impact=[]),
+    help_phone="+4570000000",
 )
 _PAGE = PageOut[LocationOut](data=[_EXAMPLE], next_page_cursor=None, previous_page_cursor=None)
 
@@ -226,18 +410,17 @@ _PAGE = PageOut[LocationOut](data=[_EXAMPLE], next_page_cursor=None, previous_pa
 async def list_locations(
     database: Store,
     window: Annotated[Window[tuple[int]], Depends(paged(_CURSORS))],
-    ids: Annotated[Ids | None, Query(description="Only these.")] = None,
-    customer_ids: Annotated[Ids | None, Query(alias="customerIds", description="Only of these customers.")] = None,
+    wanted: Annotated[Filter, Depends(_filter)],
 ) -> PageOut[LocationOut]:
     """All locations, by ascending id."""
-    page = await locations.list(database, window, ids=ids, customer_ids=customer_ids)
-    return PageOut[LocationOut].of(page, _CURSORS, _show)
+    page = await locations.list(database, window, wanted)
+    return PageOut[LocationOut].of(page, _CURSORS, partial(_show, now=datetime.now(UTC)))
 
 
 @router.get("/{id}", summary="Get a location", responses=answers(_EXAMPLE, 400, 404))
 async def get_location(id: Id, database: Store) -> LocationOut:
     """One location with its EVSEs."""
-    return _show(await locations.get(database, id))
+    return _show(await locations.get(database, id), datetime.now(UTC))
 
 
 @router.post(
@@ -248,4 +431,22 @@ async def get_location(id: Id, database: Store) -> LocationOut:
 )
 async def create_location(body: LocationIn, database: Store, key: Editor) -> LocationOut:
     """Create a place, so that charge boxes can be created at it."""
-    return _show(await locations.create(database, body.new(), actor=key.name))
+    return _show(await locations.create(database, body.new(), actor=key.name), datetime.now(UTC))
+
+
+@router.patch("/{id}", summary="Change a location", responses=answers(_EXAMPLE, 400, 404, 413))
+async def change_location(id: Id, body: LocationChangesIn, database: Store, key: Editor) -> LocationOut:
+    """Change what is said of a place. A new tariff is for transactions that start from now on."""
+    return _show(await locations.change(database, id, body.changes(), actor=key.name), datetime.now(UTC))
+
+
+@router.delete(
+    "/{id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Delete a location",
+    responses=answers(None, 400, 404, 409, status=204, description="Deleted"),
+)
+async def delete_location(id: Id, database: Store, key: Editor) -> Response:
+    """Delete a place softly. It must have no charge boxes any more; its transactions stay."""
+    await locations.delete(database, id, actor=key.name)
+    return Response(status_code=HTTPStatus.NO_CONTENT)

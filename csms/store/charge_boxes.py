@@ -282,7 +282,8 @@ async def _require_location(connection: AsyncConnection, location_id: int) -> No
     query = select(LocationRow.id).where(
         LocationRow.id == literal(location_id, BigInteger()), LocationRow.deleted_at.is_(None)
     )
-    if (await connection.execute(query)).one_or_none() is None:
+    # Locked, so that the location is not deleted while a charge box comes to it.
+    if (await connection.execute(query.with_for_update(read=True))).one_or_none() is None:
         raise Invalid("locationId", f"there is no location {location_id}")
 
 

@@ -19,11 +19,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from csms.domain.charge_box_models import ModelConnector
 from csms.domain.charge_boxes import ChargeBoxKey
+from csms.domain.status import Override
 from csms.errors import NotFound
 from csms.store import events
 from csms.store.database import Database
 from csms.store.pages import Page, Window, cut, narrow
-from csms.store.tables import ChargeBoxRow, ConnectorRow, EvseRow
+from csms.store.tables import ChargeBoxRow, ConnectorRow, EvseRow, LocationRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,11 @@ class Connector:
 
 @dataclass(frozen=True, slots=True)
 class Evse:
-    """An EVSE with what was last said of it; `status` is OCPP's word, None when nothing was said."""
+    """
+    An EVSE with what was last said of it; `status` is OCPP's word, None when nothing was said.
+
+    `tariff_id` is its location's; `overrides` are there where the shared status is asked for.
+    """
 
     uid: int
     evse_id: str
@@ -52,7 +57,9 @@ class Evse:
     error_info: str | None
     vendor_error_code: str | None
     deleted_at: datetime | None
+    tariff_id: str | None = None
     connectors: tuple[Connector, ...] = field(default=())
+    overrides: Sequence[Override] = field(default=())
 
 
 _EVSE = (
@@ -66,6 +73,7 @@ _EVSE = (
     EvseRow.error_info,
     EvseRow.vendor_error_code,
     ChargeBoxRow.deleted_at,
+    LocationRow.tariff_id,
 )
 _CONNECTOR = (
     ConnectorRow.evse_uid,
@@ -80,7 +88,11 @@ _CONNECTOR = (
 
 
 def _evses() -> Select[*tuple[Any, ...]]:
-    return select(*_EVSE).join(ChargeBoxRow, ChargeBoxRow.id == EvseRow.charge_box_id)
+    return (
+        select(*_EVSE)
+        .join(ChargeBoxRow, ChargeBoxRow.id == EvseRow.charge_box_id)
+        .outerjoin(LocationRow, LocationRow.id == ChargeBoxRow.location_id)
+    )
 
 
 async def list(
@@ -229,6 +241,7 @@ async def _with_connectors(connection: AsyncConnection, rows: Sequence[Row[*tupl
             error_info=row.error_info,
             vendor_error_code=row.vendor_error_code,
             deleted_at=row.deleted_at,
+            tariff_id=row.tariff_id,
             connectors=connectors[row.uid],
         )
         for row in rows
