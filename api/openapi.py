@@ -94,6 +94,8 @@ _TAGS = [
     {"name": "Charge boxes", "description": "Devices that connect to us."},
     {"name": "EVSEs", "description": "What serves one vehicle each, and its connectors."},
     {"name": "Locations", "description": "Places with charge boxes."},
+    {"name": "Tariffs", "description": "What charging costs."},
+    {"name": "Temporary EVSE statuses", "description": "What is told of an EVSE for a time, whatever it does."},
     {"name": "Tokens", "description": "What drivers identify themselves with."},
     {"name": "Token groups", "description": "Which tokens may charge at which locations, and nobody else."},
     {"name": "Transactions", "description": "From the start to the stop of charging, as the charge box reported it."},
