@@ -14,14 +14,7 @@ _FIND = """
 SELECT t.id, t.uid, t.parent_id_tag, t.is_active, t.valid_from, t.expires_at, t.deleted_at, t.customer_id,
        l.customer_id AS place, l.publish, l.opening_times::text AS opening_times, l.time_zone,
        groups.exclusive, groups.grants,
-       (SELECT count(*) FROM transactions o
-        WHERE o.ended_at IS NULL AND upper(o.id_tag) = upper(i.id_tag) AND o.start_answer = 'Accepted'
-          AND o.start_key IS DISTINCT FROM i.key
-          AND NOT (o.charge_box_id = i.box AND o.connector_id IS NOT DISTINCT FROM i.connector)) AS others_open,
-       EXISTS (
-           SELECT FROM transactions h
-           WHERE h.ended_at IS NULL AND upper(h.id_tag) = upper(i.id_tag) AND h.charge_box_id = i.box
-       ) AS is_open_here
+       opened.elsewhere, opened.here
 FROM unnest($1::text[], $2::bytea[], $3::int[], $4::int[]) WITH ORDINALITY AS i (id_tag, key, box, connector, n)
 LEFT JOIN tokens t ON upper(t.uid) = upper(i.id_tag)
 LEFT JOIN charge_boxes c ON c.id = i.box
@@ -33,6 +26,15 @@ LEFT JOIN LATERAL (
     LEFT JOIN token_group_tokens m ON m.token_group_id = g.id AND m.token_id = t.id
     WHERE gl.location_id = l.id
 ) groups ON true
+LEFT JOIN LATERAL (
+    SELECT coalesce(bool_or(o.charge_box_id = i.box), false) AS here,
+           count(*) FILTER (
+               WHERE o.start_answer = 'Accepted' AND o.start_key IS DISTINCT FROM i.key
+                 AND NOT (o.charge_box_id = i.box AND o.connector_id IS NOT DISTINCT FROM i.connector)
+           ) AS elsewhere
+    FROM transactions o
+    WHERE o.ended_at IS NULL AND upper(o.id_tag) = upper(i.id_tag)
+) opened ON true
 ORDER BY i.n
 """
 
@@ -58,7 +60,7 @@ async def find(
         [box for _, _, box, _ in asked],
         [connector for _, _, _, connector in asked],
     )
-    return [Presented(_token(row), _place(row), row["others_open"], row["is_open_here"]) for row in rows]
+    return [Presented(_token(row), _place(row), row["elsewhere"], row["here"]) for row in rows]
 
 
 def _token(row: asyncpg.Record) -> Token | None:
