@@ -108,6 +108,8 @@ class Connection:
         self._waiting = 0
         self._pending: _Pending | None = None
         self._ready = asyncio.Event()
+        # Boots that are not answered yet, or whose settle time has not passed.
+        self._booting = 0
 
     @property
     def counters(self) -> Counter[str]:
@@ -148,7 +150,11 @@ class Connection:
                 self._count("ignored", reason)
 
     def _enqueue(self, call: Call, now: datetime) -> None:
-        if call.action != "BootNotification" and self.session.booted:
+        if call.action == "BootNotification":
+            self._booting += 1
+            if not self.closed:
+                self._ready.clear()
+        elif self.session.booted and not self._booting:
             # It reconnected and goes on; it need not boot again (OCPP-J 5.4).
             self._ready.set()
         self._inbox.append((call, now))
@@ -193,8 +199,8 @@ class Connection:
         if is_result and call.action in _REPEATABLE:
             self._answered.append((call.unique_id, call.action, call.payload, reply))
         self._send(reply, call.action, call.unique_id, {})
-        if call.action == "BootNotification" and is_result:
-            self._start(self._settle)
+        if call.action == "BootNotification":
+            self._start(self._settle if is_result else self._await_next_boot)
         for job in jobs:
             self._start(job)
 
@@ -304,11 +310,21 @@ class Connection:
 
     async def _settle(self) -> None:
         await asyncio.sleep(min(self._around.policy.settle_time_s, self._around.silent_boot_time_s))
-        self._ready.set()
+        self._end_boot()
+
+    async def _await_next_boot(self) -> None:
+        await asyncio.sleep(self._around.silent_boot_time_s)
+        self._end_boot()
+
+    def _end_boot(self) -> None:
+        self._booting -= 1
+        if not self._booting:
+            self._ready.set()
 
     async def _await_silent_boot(self) -> None:
         await asyncio.sleep(self._around.silent_boot_time_s)
-        self._ready.set()
+        if not self._booting:
+            self._ready.set()
 
     def _start(self, job: Callable[[], Awaitable[None]]) -> None:
         """Run a job that this connection owns."""
