@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from fastapi.params import Depends as Dependency
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from api.errors import Forbidden
+from api.errors import Forbidden, NotPermitted
 from csms.domain.roles import ApiRole, allows
 from csms.domain.secrets import hash_secret
 from csms.store import api_keys
@@ -67,12 +67,12 @@ async def _authenticate(
     return key
 
 
-def needs(role: ApiRole) -> Dependency:
-    """Make the dependency that lets a request pass when its key has this role or one above it."""
+def needs(role: ApiRole, *, refused: type[Forbidden] | type[NotPermitted] = Forbidden) -> Dependency:
+    """Make the dependency that lets a request pass when its key has this role or one above it, else is `refused`."""
 
     async def authorize(key: Annotated[ApiKey, Depends(_authenticate)]) -> ApiKey:
         if not allows(key.role, role):
-            raise Forbidden(f"this needs the role {role}; the key '{key.name}' has the role {key.role}")
+            raise refused(f"this needs the role {role}; the key '{key.name}' has the role {key.role}")
         return key
 
     dependency = Depends(authorize)
@@ -86,6 +86,9 @@ OPERATOR = needs(ApiRole.operator)
 
 Editor = Annotated[ApiKey, EDITOR]
 """The key of someone who may create and change things, and start and stop sessions."""
+
+CustomerEditor = Annotated[ApiKey, needs(ApiRole.editor, refused=NotPermitted)]
+"""The same for customers, whose documents say 401 where everything else says 403."""
 
 Operator = Annotated[ApiKey, OPERATOR]
 """The key of someone who may do to a charge box what can hurt, and read its journal."""

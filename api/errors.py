@@ -40,6 +40,10 @@ class Forbidden(CsmsError):
     """The key is missing or unknown, or its role does not allow this."""
 
 
+class NotPermitted(CsmsError):
+    """The key's role does not allow this, where the documented answer to that is 401 (customers only)."""
+
+
 class DetailOut(Out):
     """What is wrong with one field."""
 
@@ -62,6 +66,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = MappingProxyType(
         Invalid: HTTPStatus.BAD_REQUEST,
         RequestValidationError: HTTPStatus.BAD_REQUEST,
         Forbidden: HTTPStatus.FORBIDDEN,
+        NotPermitted: HTTPStatus.UNAUTHORIZED,
         NotFound: HTTPStatus.NOT_FOUND,
         Conflict: HTTPStatus.CONFLICT,
         StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -69,6 +74,15 @@ STATUS: Mapping[type[Exception], HTTPStatus] = MappingProxyType(
         CallQueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
         ChargeBoxOffline: HTTPStatus.SERVICE_UNAVAILABLE,
         CallFailed: HTTPStatus.BAD_GATEWAY,
+    }
+)
+
+
+_HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = MappingProxyType(
+    {
+        HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
+        # A 401 without it is no valid answer (RFC 9110, 15.5.2).
+        HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
     }
 )
 
@@ -103,7 +117,7 @@ def _answer_with(status: HTTPStatus) -> Callable[[Request, Exception], Any]:
     async def answer(request: Request, error: Exception) -> JSONResponse:
         details = _details(error)
         message = str(error) if details is None else "; ".join(f"{item.field}: {item.message}" for item in details)
-        headers = {"Retry-After": str(RETRY_AFTER_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+        headers = _HEADERS.get(status)
         if isinstance(error, StoreUnavailable):
             log.warning("%s %s: %s", request.method, request.url.path, error)
         return refusal(status, message, request.state.request_id, details=details, headers=headers)

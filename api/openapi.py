@@ -15,6 +15,7 @@ _REQUEST_ID = "0f8e9a3c5d7b4e21a6c8d0b2f4e6a810"
 _REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
         400: ("A value cannot be accepted; `details` names the field", "limit: must be a number"),
+        401: ("The role of the API key does not allow this", "this needs the role editor"),
         403: ("The API key is missing or unknown, or its role does not allow this", "this needs the role editor"),
         404: ("There is no such thing", "there is no charge box 7"),
         409: ("It exists already", "there is a charge box with the identity 'CB000007' already"),
@@ -98,6 +99,7 @@ _TAGS = [
     {"name": "Temporary EVSE statuses", "description": "What is told of an EVSE for a time, whatever it does."},
     {"name": "Tokens", "description": "What drivers identify themselves with."},
     {"name": "Token groups", "description": "Which tokens may charge at which locations, and nobody else."},
+    {"name": "Customers", "description": "Who owns locations and pays for tokens."},
     {"name": "Transactions", "description": "From the start to the stop of charging, as the charge box reported it."},
     {"name": "Health", "description": "Of this process. No key is needed."},
 ]

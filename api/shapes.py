@@ -46,13 +46,16 @@ def _split(value: object) -> object:
     return [part.strip() for item in values for part in str(item).split(",") if part.strip()]
 
 
+Separated = BeforeValidator(_split)
+"""What an array in a query is read by: `a=1&a=2`, `a=1,2` or `a[]=1`."""
+
 # PostgreSQL's bigint; an id beyond a column's type is one that does not exist.
 _BIGINT = {"ge": -(2**63), "le": 2**63 - 1}
 
 Id = Annotated[int, Field(**_BIGINT)]
 """An id in a path or a query."""
 
-Ids = Annotated[list[Id], BeforeValidator(_split), Field(max_length=1000)]
+Ids = Annotated[list[Id], Separated, Field(max_length=1000)]
 """An array in a query: `a=1&a=2`, `a=1,2` or `a[]=1`."""
 
 Reference = Annotated[int, Strict(), Field(**_BIGINT)]

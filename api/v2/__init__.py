@@ -4,7 +4,9 @@ from api.v2 import (
     charge_box_commands,
     charge_box_health,
     charge_box_models,
+    charge_records,
     chargeboxes,
+    customers,
     evse_commands,
     evses,
     locations,
@@ -33,6 +35,8 @@ ROUTERS = (
     temporary_evse_statuses.router,
     tokens.router,
     token_groups.router,
+    customers.router,
     transactions.router,
     meter_values.router,
+    charge_records.router,
 )
