@@ -1,6 +1,7 @@
 """The v2 API: one file per resource, with its shapes, its routes, and how one becomes the other."""
 
 from api.v2 import (
+    afir,
     charge_box_commands,
     charge_box_health,
     charge_box_models,
@@ -38,5 +39,6 @@ ROUTERS = (
     customers.router,
     transactions.router,
     meter_values.router,
+    afir.router,
     charge_records.router,
 )

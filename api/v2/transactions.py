@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from ocpp.v16.enums import ChargePointStatus
+from pydantic import Field
 
 from api.auth import VIEWER
 from api.deps import Store
@@ -14,14 +15,42 @@ from api.openapi import answers
 from api.paging import Dated, PageOut, paged
 from api.shapes import Id, Line, Out, left_out_when_none
 from api.times import Iso, Moment
+from api.v2.charging import (
+    AuthOut,
+    CompanyOut,
+    DurationOut,
+    IdTagOut,
+    payment_method,
+    price_so_far,
+    show_auth,
+    show_company,
+    show_duration,
+    show_tariff,
+)
+from csms.domain.location_types import LOCATION_TYPES, PARKING_TYPES, LocationType
+from csms.domain.settlement import PaymentMethod
 from csms.domain.transactions import EndCause
 from csms.store import transactions
 from csms.store.pages import Window
-from csms.store.transactions import Filter, Place, SortBy, Span, Times, Transaction
+from csms.store.transaction_rows import Place, Times, Transaction
+from csms.store.transactions import Filter, SortBy, Span, TransactionType
 
 router = APIRouter(prefix="/v2/transactions", tags=["Transactions"], dependencies=[VIEWER])
 
 _CURSORS = Dated()
+
+
+class PaymentStatus(StrEnum):
+    """How far a payment has come; n/a where none is taken."""
+
+    SUCCEEDED = "succeeded"
+    UNKNOWN = "unknown"
+    MOBILEPAY = "mobilepay"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    NONE = "n/a"
+    PAID = "paid"
+    PENDING = "pending"
 
 
 class ChargingStatus(StrEnum):
@@ -30,31 +59,6 @@ class ChargingStatus(StrEnum):
     CHARGING = "Charging"
     SUSPENDED = "Suspended"
     ENDED = "Ended"
-
-
-class IdTagCustomerOut(Out):
-    """The customer that pays for the token."""
-
-    id: int
-
-
-class IdTagOut(Out):
-    """The idTag that was presented; all but `uid` is known only where it is one of our tokens."""
-
-    uid: str | None
-    id: int | None = left_out_when_none()
-    type: str | None = left_out_when_none()
-    label: str | None = left_out_when_none()
-    customer_id: int | None = left_out_when_none()
-    comment: str | None = left_out_when_none()
-    billing_reference: str | None = left_out_when_none()
-    customer: IdTagCustomerOut | None = left_out_when_none()
-
-
-class AuthOut(Out):
-    """How the driver identified themselves."""
-
-    id_tag: IdTagOut
 
 
 class StateOfChargeOut(Out):
@@ -71,34 +75,41 @@ class ChargingDetailsOut(Out):
     consumed: float | None
     meter_start: float | None
     meter_stop: float | None
+    co2_emitted: float | None = Field(description="In grams; null until it is over, and without the setting.")
     highest_power_drawn: float | None
     power: float | None
     vehicle_state_of_charge: StateOfChargeOut | None
     status: ChargingStatus
 
 
-class DurationOut(Out):
-    """In seconds, when the transaction has ended."""
+class TransactionPriceOut(Out):
+    """
+    The price; `vatRate` is a fraction, `perKwh` the tariff's price of energy at the start.
 
-    total: int
+    While the transaction runs, what it has come to by its last reading.
+    """
 
-
-class CompanyOut(Out):
-    """Who owns the location."""
-
-    id: int
-    name: str
+    amount: float
+    amount_ex_vat: float
+    currency: str
+    vat_rate: float
+    is_dynamic: bool
+    per_kwh: float | None
 
 
 class TransactionLocationOut(Out):
-    """Where it happened."""
+    """Where it happened. `crmId` and `crmCustomerId` belong to Spirii's own CRM, and are null."""
 
     id: int
     name: str
     address: str
     zip_code: str
     city: str
+    crm_id: str | None = None
+    crm_customer_id: str | None = None
+    is_eligible_for_refund: bool = False
     country_code: str
+    type: LocationType
 
 
 class ReportedTimesOut(Out):
@@ -136,9 +147,11 @@ class TransactionOut(Out):
     A transaction, ongoing or over.
 
     `startedAt` and `endedAt` are the charge box's times, or those of receipt where its clock was never set.
+    `price` and `tariff` are null where no tariff applies.
     """
 
     id: int
+    session_id: str
     charge_box_id: int
     evse_id: str | None
     auth: AuthOut
@@ -150,45 +163,44 @@ class TransactionOut(Out):
     duration: DurationOut | None
     location: TransactionLocationOut | None
     company: CompanyOut | None
+    price: TransactionPriceOut | None
+    payment_method: PaymentMethod
+    payment_status: PaymentStatus
+    is_priority: bool
+    voucher_id: int | None
     app_user_id: int | None
     is_roaming: bool
+    tariff: dict[str, Any] | None
     reported: ReportedOut
 
 
 def _show(transaction: Transaction) -> TransactionOut:
     place = transaction.place
+    settled = transaction.settlement
+    price = price_so_far(transaction)
     return TransactionOut(
         id=transaction.id,
+        session_id=str(transaction.session_id),
         charge_box_id=transaction.charge_box.id,
         evse_id=transaction.evse_id,
-        auth=AuthOut(id_tag=_id_tag(transaction)),
+        auth=show_auth(transaction),
         charging_details=_charging_details(transaction),
         started_at=transaction.started_at,
         ended_at=transaction.ended_at,
         created_at=transaction.created_at,
         updated_at=transaction.updated_at,
-        duration=None if transaction.duration_s is None else DurationOut(total=round(transaction.duration_s)),
+        duration=show_duration(transaction),
         location=None if place is None else _location(place),
-        company=None if place is None else CompanyOut(id=place.customer.id, name=place.customer.name),
+        company=None if place is None else show_company(place.customer),
+        price=None if price is None else TransactionPriceOut.model_validate(price),
+        payment_method=payment_method(transaction),
+        payment_status=PaymentStatus.NONE if settled is None else PaymentStatus(settled.payment_status),
+        is_priority=transaction.has_priority,
+        voucher_id=None if transaction.voucher is None else transaction.voucher.id,
         app_user_id=None if transaction.token is None else transaction.token.app_user_id,
         is_roaming=False,
+        tariff=show_tariff(transaction.tariff),
         reported=_reported(transaction),
-    )
-
-
-def _id_tag(transaction: Transaction) -> IdTagOut:
-    token = transaction.token
-    if token is None:
-        return IdTagOut(uid=transaction.id_tag)
-    return IdTagOut(
-        uid=transaction.id_tag,
-        id=token.id,
-        type=token.type,
-        label=token.label,
-        customer_id=token.customer_id,
-        comment=token.comment,
-        billing_reference=token.billing_reference,
-        customer=IdTagCustomerOut(id=token.customer_id),
     )
 
 
@@ -198,6 +210,7 @@ def _charging_details(transaction: Transaction) -> ChargingDetailsOut:
         consumed=None if consumed is None else float(consumed / 1000),
         meter_start=_number(transaction.meter_start_wh),
         meter_stop=_number(transaction.meter_stop_wh),
+        co2_emitted=None if transaction.settlement is None else transaction.settlement.co2_emitted_g,
         highest_power_drawn=_kw(transaction.highest_power_w),
         power=_kw(transaction.power_w),
         vehicle_state_of_charge=_state_of_charge(transaction),
@@ -253,6 +266,7 @@ def _location(place: Place) -> TransactionLocationOut:
         zip_code=place.postal_code,
         city=place.city,
         country_code=place.country_code,
+        type=LOCATION_TYPES[place.parking_type],
     )
 
 
@@ -268,6 +282,7 @@ _NOON = datetime(2025, 6, 3, 12, 0, tzinfo=UTC)
 _LATER = _NOON + timedelta(minutes=34)
 _EXAMPLE = TransactionOut(
     id=12345678,
+    session_id="0f8e9a3c-5d7b-4e21-a6c8-d0b2f4e6a810",
     charge_box_id=42,
     evse_id="CB000042*1",
     auth=AuthOut(id_tag=IdTagOut(uid="A7E942F1", id=67890, type="rfid", customer_id=1)),
@@ -275,6 +290,7 @@ _EXAMPLE = TransactionOut(
         consumed=11.42,
         meter_start=100_000,
         meter_stop=111_420,
+        co2_emitted=1713,
         highest_power_drawn=21.9,
         power=None,
         vehicle_state_of_charge=StateOfChargeOut(start=41, stop=72),
@@ -284,13 +300,32 @@ _EXAMPLE = TransactionOut(
     ended_at=_LATER,
     created_at=_NOON,
     updated_at=_LATER,
-    duration=DurationOut(total=2040),
+    duration=DurationOut(charging=1980, idle=60, total=2040),
     location=TransactionLocationOut(
-        id=1, name="Harbour", address="Havnegade 1", zip_code="1058", city="København", country_code="DK"
+        id=1,
+        name="Harbour",
+        address="Havnegade 1",
+        zip_code="1058",
+        city="København",
+        country_code="DK",
+        type=LocationType.public_road,
     ),
     company=CompanyOut(id=1, name="Operator"),
+    price=TransactionPriceOut(
+        amount=49.96, amount_ex_vat=39.97, currency="DKK", vat_rate=0.25, is_dynamic=False, per_kwh=3.5
+    ),
+    payment_method=PaymentMethod.UNKNOWN,
+    payment_status=PaymentStatus.NONE,
+    is_priority=False,
+    voucher_id=None,
     app_user_id=None,
     is_roaming=False,
+    tariff={
+        "id": "58652fe8-d840-4aa4-bb4f-3ebd944df9d6",
+        "version": 1,
+        "currency": "DKK",
+        "elements": [{"priceComponents": [{"type": "ENERGY", "price": 3.5, "stepSize": 1, "vat": 0.25}]}],
+    },
     reported=ReportedOut(
         start=ReportedTimesOut(sent="2025-06-03T12:00:00Z", parsed=_NOON, received=_NOON),
         stop=ReportedTimesOut(sent="2025-06-03T12:34:00Z", parsed=_LATER, received=_LATER),
@@ -350,6 +385,15 @@ def _filter(
     updated: Annotated[Span, Depends(_updated)],
     ended: Annotated[Span, Depends(_ended)],
     location_id: Annotated[Id | None, Query(alias="locationId", description="Only at this location.")] = None,
+    location_type: Annotated[
+        LocationType | None, Query(alias="locationType", description="Only at this kind of place.")
+    ] = None,
+    transaction_type: Annotated[
+        TransactionType | None,
+        Query(alias="transactionType", description="Without roaming, everything is nonRoaming and nothing the others."),
+    ] = None,
+    app_user_id: Annotated[Id | None, Query(alias="appUserId", description="Only of this app user's tokens.")] = None,
+    voucher_id: Annotated[Id | None, Query(alias="voucherId", description="Only with this voucher.")] = None,
     id_tag: Annotated[
         Line | None, Query(alias="idTagUid", max_length=255, description="Only of this idTag, in whatever case.")
     ] = None,
@@ -364,7 +408,21 @@ def _filter(
     ] = None,
     ongoing: Annotated[bool, Query(description="Only those that run.")] = False,
 ) -> Filter:
-    return Filter(charge_box_id, evse_id, location_id, id_tag, ongoing, started, updated, ended, sort_by)
+    return Filter(
+        charge_box_id=charge_box_id,
+        evse_id=evse_id,
+        location_id=location_id,
+        parking_type=None if location_type is None else PARKING_TYPES[location_type],
+        id_tag=id_tag,
+        app_user_id=app_user_id,
+        voucher_id=voucher_id,
+        type=transaction_type,
+        ongoing=ongoing,
+        started=started,
+        updated=updated,
+        ended=ended,
+        sort_by=sort_by,
+    )
 
 
 @router.get("", summary="List transactions", responses=answers(_PAGE, 400))

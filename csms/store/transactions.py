@@ -1,15 +1,14 @@
 """
-Transactions, as the API reads them.
+Transactions, as the API reads them, page by page in any order of time.
 
 Whoever reports with a clock that was never set still gets shown times that make
 sense: then the moment of receipt stands in for the charge box's own (field-notes.md,
-28). What the charge box said stays beside it, in `as_sent`.
+28). What the charge box said stays beside it, in `start_times` and `stop_times`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -17,30 +16,30 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
-    Row,
     Select,
     SQLColumnExpression,
-    case,
+    Subquery,
+    false,
     func,
     literal,
     select,
+    union_all,
 )
 
-from csms.domain.charge_boxes import ChargeBoxKey
 from csms.errors import NotFound
-from csms.store.customers import Customer
 from csms.store.database import Database
 from csms.store.pages import Page, Window, cut, narrow
-from csms.store.tables import ChargeBoxRow, CustomerRow, EvseRow, LocationRow, TokenRow, TransactionRow
+from csms.store.tables import ChargeRecordRow, EvseRow, LocationRow, TokenRow
+from csms.store.transaction_rows import UPDATED_AT, T, Transaction, joined, read
 
-# The rule of `csms.domain.transactions.clock_is_trusted`, where the database has to apply it.
-CLOCKS_WERE_SET = datetime(2020, 1, 1, tzinfo=UTC)
-# Sorts what has no such moment (a running transaction has no end) after everything that has one.
-_NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+Key = tuple[datetime, int]
+
+# What the keys of `TransactionRow` hold where there is no such moment; it sorts behind every other.
+NEVER = literal(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), DateTime(timezone=True))
 
 
 class SortBy(StrEnum):
-    """What a list of transactions can be sorted by."""
+    """What transactions and charge records can be sorted by."""
 
     created_at = "createdAt"
     started_at = "startedAt"
@@ -48,120 +47,41 @@ class SortBy(StrEnum):
     ended_at = "endedAt"
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """One moment in its three forms: as the charge box sent it, as parsed, and when it reached us."""
+class TransactionType(StrEnum):
+    """Whose driver charged at whose charge box; without roaming there is one type only."""
 
-    sent: str | None
-    parsed: datetime | None
-    received: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PresentedToken:
-    """Our record of the idTag that started a transaction."""
-
-    id: int
-    type: str
-    label: str | None
-    customer_id: int
-    app_user_id: int | None
-    billing_reference: str | None
-    comment: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a transaction happened: the location of its charge box."""
-
-    id: int
-    name: str
-    address: str
-    postal_code: str
-    city: str
-    country_code: str
-    customer: Customer
-
-
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """
-    A transaction. Energy is in Wh, power in W, state of charge in percent.
-
-    `ended_at` is None while it runs. `evse_status` is OCPP's word for its connector now.
-    """
-
-    id: int
-    charge_box: ChargeBoxKey
-    evse_id: str | None
-    evse_status: str | None
-    connector_id: int | None
-    id_tag: str | None
-    token: PresentedToken | None
-    place: Place | None
-
-    started_at: datetime | None
-    ended_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-
-    meter_start_wh: Decimal | None
-    meter_stop_wh: Decimal | None
-    register_wh: Decimal | None
-    power_w: float | None
-    highest_power_w: float | None
-    soc_start: float | None
-    soc: float | None
-    last_reading_at: datetime | None
-
-    start_times: Times
-    stop_times: Times
-    start_answer: str | None
-    start_repeats: int
-    stop_repeats: int
-    stop_match: str | None
-    stop_reason: str | None
-    stop_id_tag: str | None
-    end_cause: str | None
-    oddities: Sequence[str]
-
-    @property
-    def consumed_wh(self) -> Decimal | None:
-        """The energy so far, or None where the meter does not tell."""
-        last = self.meter_stop_wh if self.meter_stop_wh is not None else self.register_wh
-        if self.meter_start_wh is None or last is None or last < self.meter_start_wh:
-            return None
-        return last - self.meter_start_wh
-
-    @property
-    def duration_s(self) -> float | None:
-        """From start to end in seconds; None while it runs, or where the times do not tell."""
-        if self.started_at is None or self.ended_at is None or self.ended_at < self.started_at:
-            return None
-        return (self.ended_at - self.started_at).total_seconds()
+    roaming_emp = "roamingEmp"
+    roaming_cpo = "roamingCpo"
+    roaming = "roaming"
+    non_roaming = "nonRoaming"
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From a moment (inclusive) to a moment (inclusive); None is open."""
+    """From a moment (inclusive) to a moment (inclusive, or exclusive where said so); None is open."""
 
     since: datetime | None = None
     until: datetime | None = None
+    before: datetime | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether it narrows nothing."""
-        return self.since is None and self.until is None
+        return self.since is None and self.until is None and self.before is None
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list is narrowed to, and its order; None narrows nothing."""
+    """What a list is narrowed to, and its order; None narrows nothing. `parking_type` is that of the location."""
 
     charge_box_id: int | None = None
     evse_id: str | None = None
     location_id: int | None = None
+    parking_type: str | None = None
     id_tag: str | None = None
+    app_user_id: int | None = None
+    voucher_id: int | None = None
+    type: TransactionType | None = None
     ongoing: bool = False
     started: Span = Span()
     updated: Span = Span()
@@ -178,183 +98,159 @@ class Filter:
         return (narrowed[0], False) if narrowed else (SortBy.created_at, True)
 
 
-_T = TransactionRow
-_STARTED_AT: ColumnElement[datetime | None] = case((_T.clock_trusted, _T.started_at), else_=_T.start_received_at)
-_ENDED_AT: ColumnElement[datetime | None] = case(
-    (_T.ended_at >= literal(CLOCKS_WERE_SET, DateTime(timezone=True)), _T.ended_at),
-    (_T.ended_at.is_not(None), func.coalesce(_T.stop_received_at, _T.last_evidence_at)),
-)
-_SORTS: dict[SortBy, SQLColumnExpression[Any]] = {
-    SortBy.created_at: _T.created_at,
-    SortBy.updated_at: _T.updated_at,
-    SortBy.started_at: func.coalesce(_STARTED_AT, literal(_NEVER, DateTime(timezone=True))),
-    SortBy.ended_at: func.coalesce(_ENDED_AT, literal(_NEVER, DateTime(timezone=True))),
-}
-_COLUMNS = (
-    _T.id,
-    _T.charge_box_id,
-    ChargeBoxRow.identity,
-    EvseRow.evse_id,
-    EvseRow.status.label("evse_status"),
-    _T.connector_id,
-    _T.id_tag,
-    _STARTED_AT.label("started_at"),
-    _ENDED_AT.label("ended_at"),
-    _T.created_at,
-    _T.updated_at,
-    _T.meter_start_wh,
-    _T.meter_stop_wh,
-    _T.register_wh,
-    _T.power_w,
-    _T.highest_power_w,
-    _T.soc_start,
-    _T.soc,
-    _T.last_reading_at,
-    _T.started_at_raw,
-    _T.started_at.label("start_parsed_at"),
-    _T.start_received_at,
-    _T.stopped_at_raw,
-    _T.stopped_at,
-    _T.stop_received_at,
-    _T.start_answer,
-    _T.start_repeats,
-    _T.stop_repeats,
-    _T.stop_match,
-    _T.stop_reason,
-    _T.stop_id_tag,
-    _T.end_cause,
-    _T.oddities,
-    TokenRow.id.label("token_id"),
-    TokenRow.type.label("token_type"),
-    TokenRow.label.label("token_label"),
-    TokenRow.customer_id.label("token_customer_id"),
-    TokenRow.app_user_id,
-    TokenRow.billing_reference,
-    TokenRow.comment,
-    LocationRow.id.label("location_id"),
-    LocationRow.name.label("location_name"),
-    LocationRow.address,
-    LocationRow.postal_code,
-    LocationRow.city,
-    LocationRow.country_code,
-    CustomerRow.id.label("customer_id"),
-    CustomerRow.name.label("customer_name"),
-)
-
-
-def _transactions() -> Select[*tuple[Any, ...]]:
-    return (
-        select(*_COLUMNS)
-        .select_from(_T)
-        .join(ChargeBoxRow, ChargeBoxRow.id == _T.charge_box_id)
-        .outerjoin(EvseRow, EvseRow.uid == _T.evse_uid)
-        .outerjoin(TokenRow, TokenRow.id == _T.token_id)
-        .outerjoin(LocationRow, LocationRow.id == ChargeBoxRow.location_id)
-        .outerjoin(CustomerRow, CustomerRow.id == LocationRow.customer_id)
-    )
-
-
-async def list(
-    database: Database, window: Window[tuple[datetime, int]], wanted: Filter
-) -> Page[Transaction, tuple[datetime, int]]:
+async def list(database: Database, window: Window[Key], wanted: Filter) -> Page[Transaction, Key]:
     """Return a page of transactions in the order of the filter; among equal moments the id decides."""
     sort_by, descending = wanted.order
-    query = _transactions().add_columns(_SORTS[sort_by].label("sort_key")).where(*_conditions(wanted))
+    keys = page_keys(
+        window,
+        sort_by,
+        _conditions(wanted),
+        updated=wanted.updated,
+        descending=descending,
+        running_only=wanted.ongoing,
+    )
     async with database.read() as connection:
-        rows = (await connection.execute(narrow(query, window, _SORTS[sort_by], _T.id, descending=descending))).all()
-    page = cut(rows, window, lambda row: (row.sort_key, row.id))
-    return Page(tuple(_transaction(row) for row in page.items), next=page.next, previous=page.previous)
+        return page_of(await read(connection, keys), window)
 
 
 async def get(database: Database, transaction_id: int) -> Transaction:
     """Return a transaction; raises NotFound."""
-    query = _transactions().where(_T.id == literal(transaction_id, BigInteger()))
+    keys = select(T.id, T.created_at.label("sort_key")).where(T.id == literal(transaction_id, BigInteger()))
     async with database.read() as connection:
-        row = (await connection.execute(query)).one_or_none()
-    if row is None:
+        found = await read(connection, keys)
+    if not found:
         raise NotFound("transaction", transaction_id)
-    return _transaction(row)
+    return found[0][1]
 
 
-def _conditions(wanted: Filter) -> Sequence[ColumnElement[bool]]:
+def page_of(found: Sequence[tuple[datetime, Transaction]], window: Window[Key]) -> Page[Transaction, Key]:
+    """Make the page from what was read of its keys."""
+    page = cut(found, window, lambda entry: (entry[0], entry[1].id))
+    return Page(tuple(transaction for _, transaction in page.items), next=page.next, previous=page.previous)
+
+
+# The keys of a page -------------------------------------------------------------------------------------------------
+
+
+def page_keys(
+    window: Window[Key],
+    sort_by: SortBy,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    updated: Span = Span(),
+    descending: bool,
+    running_only: bool = False,
+    over_only: bool = False,
+) -> Select[*tuple[Any, ...]]:
+    """
+    Select `id` and `sort_key` of the transactions of a page, and of one more, straight from an index.
+
+    Args:
+        window: which page.
+        sort_by: the moment that sorts them.
+        conditions: on the tables that `joined` joins.
+        updated: a condition on the last change.
+        descending: whether the latest comes first.
+        running_only: leave out those that are over.
+        over_only: leave out those that run.
+    """
+    if sort_by is SortBy.updated_at:
+        both = _by_update(window, conditions, updated, descending, running=not over_only, over=not running_only)
+        return narrow(select(both.c.id, both.c.sort_key), window, both.c.sort_key, both.c.id, descending=descending)
+    key = {SortBy.created_at: T.created_at, SortBy.started_at: T.started_key, SortBy.ended_at: T.ended_key}[sort_by]
+    if running_only:
+        conditions = (*conditions, T.ended_at.is_(None))
+    if over_only:
+        conditions = (*conditions, T.ended_key < NEVER)
+    base = T.__table__.outerjoin(ChargeRecordRow, ChargeRecordRow.transaction_id == T.id)
+    query = select(T.id, key.label("sort_key")).select_from(joined(base))
+    query = query.where(*conditions, *within(UPDATED_AT, updated))
+    return narrow(query, window, key, T.id, descending=descending)
+
+
+def _by_update(
+    window: Window[Key],
+    conditions: Sequence[ColumnElement[bool]],
+    updated: Span,
+    descending: bool,
+    *,
+    running: bool,
+    over: bool,
+) -> Subquery:
+    """
+    Take as much as a page from each of the two places that know when something changed.
+
+    Those that are over come from the index of charge records. Those that run are as many
+    as there are vehicles charging, and are sorted: an index of what every meter value
+    changes would make every meter value write to all indexes.
+    """
+    parts = []
+    if over:
+        changed_at = ChargeRecordRow.updated_at
+        base = ChargeRecordRow.__table__.join(T.__table__, T.id == ChargeRecordRow.transaction_id)
+        query = select(T.id, changed_at.label("sort_key")).select_from(joined(base))
+        query = query.where(*conditions, *within(changed_at, updated))
+        parts.append(narrow(query, window, changed_at, ChargeRecordRow.transaction_id, descending=descending))
+    if running:
+        base = T.__table__.outerjoin(ChargeRecordRow, ChargeRecordRow.transaction_id == T.id)
+        query = select(T.id, T.updated_at.label("sort_key")).select_from(joined(base))
+        query = query.where(T.ended_at.is_(None), *conditions, *within(T.updated_at, updated))
+        parts.append(narrow(query, window, T.updated_at, T.id, descending=descending))
+    return union_all(*(select(part.subquery()) for part in parts)).subquery()
+
+
+# Conditions ---------------------------------------------------------------------------------------------------------
+
+
+def within(column: SQLColumnExpression[Any], span: Span) -> Sequence[ColumnElement[bool]]:
+    """Narrow a moment to a span."""
     found: tuple[ColumnElement[bool], ...] = ()
-    if wanted.charge_box_id is not None:
-        found += (_T.charge_box_id == literal(wanted.charge_box_id, BigInteger()),)
-    if wanted.evse_id is not None:
-        found += (EvseRow.evse_id == wanted.evse_id,)
-    if wanted.location_id is not None:
-        found += (ChargeBoxRow.location_id == literal(wanted.location_id, BigInteger()),)
-    if wanted.id_tag is not None:
-        found += (func.upper(_T.id_tag) == wanted.id_tag.upper(),)
-    if wanted.ongoing:
-        found += (_T.ended_at.is_(None),)
-    spans = ((_STARTED_AT, wanted.started), (_T.updated_at, wanted.updated), (_ENDED_AT, wanted.ended))
-    for column, span in spans:
-        if span.since is not None:
-            found += (column >= literal(span.since, DateTime(timezone=True)),)
-        if span.until is not None:
-            found += (column <= literal(span.until, DateTime(timezone=True)),)
+    if span.since is not None:
+        found += (column >= literal(span.since, DateTime(timezone=True)),)
+    if span.until is not None:
+        found += (column <= literal(span.until, DateTime(timezone=True)),)
+    if span.before is not None:
+        found += (column < literal(span.before, DateTime(timezone=True)),)
     return found
 
 
-def _transaction(row: Row[*tuple[Any, ...]]) -> Transaction:
-    return Transaction(
-        id=row.id,
-        charge_box=ChargeBoxKey(row.charge_box_id, row.identity),
-        evse_id=row.evse_id,
-        evse_status=row.evse_status,
-        connector_id=row.connector_id,
-        id_tag=row.id_tag,
-        token=_token(row),
-        place=_place(row),
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        meter_start_wh=row.meter_start_wh,
-        meter_stop_wh=row.meter_stop_wh,
-        register_wh=row.register_wh,
-        power_w=row.power_w,
-        highest_power_w=row.highest_power_w,
-        soc_start=row.soc_start,
-        soc=row.soc,
-        last_reading_at=row.last_reading_at,
-        start_times=Times(row.started_at_raw, row.start_parsed_at, row.start_received_at),
-        stop_times=Times(row.stopped_at_raw, row.stopped_at, row.stop_received_at),
-        start_answer=row.start_answer,
-        start_repeats=row.start_repeats,
-        stop_repeats=row.stop_repeats,
-        stop_match=row.stop_match,
-        stop_reason=row.stop_reason,
-        stop_id_tag=row.stop_id_tag,
-        end_cause=row.end_cause,
-        oddities=row.oddities,
-    )
+def _conditions(wanted: Filter) -> Sequence[ColumnElement[bool]]:
+    found = (*_conditions_of_place(wanted), *_conditions_of_driver(wanted))
+    for key, span in ((T.started_key, wanted.started), (T.ended_key, wanted.ended)):
+        if not span.is_open:
+            found += (*within(key, span), key < NEVER)
+    if wanted.type not in (None, TransactionType.non_roaming):
+        found += (false(),)
+    return found
 
 
-def _token(row: Row[*tuple[Any, ...]]) -> PresentedToken | None:
-    if row.token_id is None:
-        return None
-    return PresentedToken(
-        row.token_id,
-        row.token_type,
-        row.token_label,
-        row.token_customer_id,
-        row.app_user_id,
-        row.billing_reference,
-        row.comment,
-    )
+def _conditions_of_place(wanted: Filter) -> Sequence[ColumnElement[bool]]:
+    found: tuple[ColumnElement[bool], ...] = ()
+    if wanted.charge_box_id is not None:
+        found += (T.charge_box_id == literal(wanted.charge_box_id, BigInteger()),)
+    if wanted.evse_id is not None:
+        # By its charge box as well, for the sake of that index.
+        evses = select(EvseRow.uid).where(EvseRow.evse_id == wanted.evse_id)
+        boxes = select(EvseRow.charge_box_id).where(EvseRow.evse_id == wanted.evse_id)
+        found += (T.evse_uid.in_(evses), T.charge_box_id.in_(boxes))
+    if wanted.location_id is not None:
+        found += (T.location_id == literal(wanted.location_id, BigInteger()),)
+    if wanted.parking_type is not None:
+        found += (T.location_id.in_(select(LocationRow.id).where(LocationRow.parking_type == wanted.parking_type)),)
+    return found
 
 
-def _place(row: Row[*tuple[Any, ...]]) -> Place | None:
-    if row.location_id is None:
-        return None
-    return Place(
-        row.location_id,
-        row.location_name,
-        row.address,
-        row.postal_code,
-        row.city,
-        row.country_code,
-        Customer(row.customer_id, row.customer_name),
-    )
+def _conditions_of_driver(wanted: Filter) -> Sequence[ColumnElement[bool]]:
+    found: tuple[ColumnElement[bool], ...] = ()
+    if wanted.id_tag is not None:
+        found += (func.upper(T.id_tag) == wanted.id_tag.upper(),)
+    if wanted.app_user_id is not None:
+        # By the idTag as well, for the sake of that index.
+        theirs = TokenRow.app_user_id == literal(wanted.app_user_id, BigInteger())
+        found += (
+            T.token_id.in_(select(TokenRow.id).where(theirs)),
+            func.upper(T.id_tag).in_(select(func.upper(TokenRow.uid)).where(theirs)),
+        )
+    if wanted.voucher_id is not None:
+        found += (T.voucher_id == literal(wanted.voucher_id, BigInteger()),)
+    return found

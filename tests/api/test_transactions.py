@@ -33,6 +33,11 @@ async def get(api: Api, transaction: int) -> dict[str, Any]:
     return shown
 
 
+async def settled(api: Api, transaction: int) -> dict[str, Any]:
+    """A transaction with a start and an end, once it is known what it comes to."""
+    return await eventually(lambda: get(api, transaction), lambda shown: shown["duration"]["charging"] is not None)
+
+
 async def ids(api: Api, query: str = "") -> list[int]:
     """The ids that a list answers."""
     response = await api.viewer.get(f"/v2/transactions{query}")
@@ -57,6 +62,7 @@ async def test_a_running_transaction_shows_what_its_meter_said_so_far(api: Api) 
         "consumed": 1.5,
         "meterStart": 1000,
         "meterStop": None,
+        "co2Emitted": None,
         "highestPowerDrawn": 21,
         "power": 11,
         "vehicleStateOfCharge": {"start": 40, "current": 41},
@@ -64,13 +70,22 @@ async def test_a_running_transaction_shows_what_its_meter_said_so_far(api: Api) 
     }
     assert suspended["chargingDetails"]["status"] == "Suspended"
     assert (shown["startedAt"], shown["endedAt"], shown["duration"]) == (shown_at(0), None, None)
-    assert shown["auth"]["idTag"] == {
-        "uid": "cafe01",
-        "id": token["id"],
+    company = {"id": 1, "name": "Operator"}
+    assert shown["auth"] == {
         "type": "rfid",
-        "customerId": 1,
-        "comment": "spare",
-        "customer": {"id": 1},
+        "idTag": {
+            "uid": "cafe01",
+            "id": token["id"],
+            "type": "rfid",
+            "customerId": 1,
+            "operatorId": 1,
+            "companyId": 1,
+            "familyTreeCompanyIds": ["1"],
+            "comment": "spare",
+            "operator": company,
+            "company": company,
+            "customer": {"id": 1, "operator": company, "company": company, "familyTreeCompanyIds": ["1"]},
+        },
     }
     assert shown["location"]["name"] == "Depot"
     assert shown["location"]["zipCode"] == "1058"
@@ -88,12 +103,13 @@ async def test_an_ended_transaction_shows_its_stop(api: Api) -> None:
         await end.meter(running, at=at(1), Energy_Active_Import_Register=1500, SoC=40)
         await end.stop(running, meter=12420, at=at(34), reason="EVDisconnected")
         await end.stop(running, meter=12420, at=at(34), reason="EVDisconnected")
-    shown = await get(api, running)
+    shown = await settled(api, running)
     assert shown["chargingDetails"]["consumed"] == 11.42
     assert (shown["chargingDetails"]["meterStop"], shown["chargingDetails"]["power"]) == (12420, None)
     assert shown["chargingDetails"]["vehicleStateOfCharge"] == {"start": 40, "stop": 40}
     assert shown["chargingDetails"]["status"] == "Ended"
-    assert (shown["startedAt"], shown["endedAt"], shown["duration"]) == (shown_at(0), shown_at(34), {"total": 2040})
+    assert (shown["startedAt"], shown["endedAt"]) == (shown_at(0), shown_at(34))
+    assert shown["duration"] == {"charging": 2040, "idle": 0, "total": 2040}
     reported = shown["reported"]
     assert (reported["endCause"], reported["stopReason"], reported["stopMatch"]) == ("reported", "EVDisconnected", "id")
     assert (reported["meterStartWh"], reported["meterStopWh"], reported["stopRepeats"]) == (1000, 12420, 1)
@@ -163,8 +179,8 @@ async def test_a_meter_that_ran_backwards_has_delivered_nothing_that_we_know_of(
 @pytest.fixture
 async def three(api: Api) -> list[int]:
     """Three transactions: two over (on two connectors), one running at another location."""
-    for uid in ("A1", "B2"):
-        await api.token(uid)
+    await api.token("A1")
+    await api.token("B2", identifier={"type": "virtual", "uid": "B2", "appUserId": 7})
     here, there = await api.charge_box(), await api.charge_box()
     async with plugged_in(here) as end:
         a = await end.start("A1", connector=1, at=at(0))
@@ -192,17 +208,27 @@ async def test_a_list_is_narrowed_by_each_filter(api: Api, three: list[int]) -> 
     assert await ids(api, f"?endedAt={shown_at(30)}") == [b, a]
     assert await ids(api, f"?endedAtMax={shown_at(30)}") == [b]
     assert await ids(api, f"?endedAtTo={shown_at(60)}&sortBy=endedAt") == [a, b]
-    assert await ids(api, f"?updatedAt={shown[c]['updatedAt']}&sortBy=createdAt") == [c]
+    assert c in await ids(api, f"?updatedAt={shown[c]['updatedAt']}&sortBy=createdAt")
+    assert await ids(api, "?updatedAt=2099-01-01T00:00:00Z&sortBy=createdAt") == []
+    assert await ids(api, "?locationType=PublicRoad") == [c, b, a]
+    assert await ids(api, "?locationType=Hotel") == []
+    assert await ids(api, "?transactionType=nonRoaming") == [c, b, a]
+    assert await ids(api, "?transactionType=roaming") == []
+    assert await ids(api, "?appUserId=7") == [b]
+    assert await ids(api, "?voucherId=7") == []
     assert await ids(api, "?updatedAtMax=2026-01-01T00:00:00Z") == []
     assert await ids(api, "?startedAt=2026-01-01T14:10:00+02:00") == await ids(api, f"?startedAt={shown_at(10)}")
 
 
 async def test_a_list_is_sorted_downwards_by_what_is_asked_for(api: Api, three: list[int]) -> None:
     a, b, c = three
+    shown = [await settled(api, a), await settled(api, b), await get(api, c)]
+    latest = [row["id"] for row in sorted(shown, key=lambda row: (row["updatedAt"], row["id"]), reverse=True)]
     assert await ids(api, "?sortBy=startedAt") == [c, b, a]
     assert await ids(api, "?sortBy=endedAt") == [c, a, b], "what runs has no end yet and comes first"
     assert await ids(api, "?sortBy=createdAt") == [c, b, a]
-    assert await ids(api, "?sortBy=updatedAt") == [c, b, a]
+    assert await ids(api, "?sortBy=updatedAt") == latest
+    assert await ids(api, "?updatedAt=2020-01-01T00:00:00Z") == latest[::-1]
 
 
 @pytest.mark.parametrize("query", ["sortBy=price", "ongoing=perhaps", "startedAt=soon", "chargeBoxId=x", "evseId=%00"])

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from csms.domain.transactions import clock_is_trusted
 from csms.store import transactions
 from csms.store.database import Database
 from csms.store.pages import Window
-from csms.store.transactions import CLOCKS_WERE_SET, Filter, SortBy, Span, Transaction
+from csms.store.transaction_rows import Transaction
+from csms.store.transactions import Filter, SortBy, Span
 from tests.store.test_charge_boxes import make
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -32,11 +32,6 @@ async def insert(database: Database, **columns: Any) -> Transaction:
     return await transactions.get(database, number)
 
 
-def test_the_database_trusts_the_clocks_that_the_domain_trusts() -> None:
-    assert clock_is_trusted(CLOCKS_WERE_SET)
-    assert not clock_is_trusted(CLOCKS_WERE_SET - timedelta(microseconds=1))
-
-
 async def test_a_trusted_clock_sets_the_times(database: Database) -> None:
     shown = await insert(
         database, started_at=NOON, start_received_at=NOON + HOUR, ended_at=NOON + HOUR, stop_received_at=NOON + 2 * HOUR
@@ -50,16 +45,12 @@ async def test_of_an_unset_clock_the_receipts_do(database: Database) -> None:
         clock_trusted=False,
         started_at=UNSET,
         start_received_at=NOON,
-        ended_at=UNSET,
+        ended_at=NOON + HOUR,
+        stopped_at=UNSET,
         stop_received_at=NOON + HOUR,
     )
     assert (shown.started_at, shown.ended_at, shown.duration_s) == (NOON, NOON + HOUR, 3600)
-    assert shown.start_times.parsed == UNSET
-
-
-async def test_an_inferred_end_at_an_unset_clock_is_the_last_evidence(database: Database) -> None:
-    shown = await insert(database, started_at=NOON - HOUR, start_received_at=NOON - HOUR, ended_at=UNSET)
-    assert shown.ended_at == NOON
+    assert (shown.start_times.parsed, shown.stop_times.parsed) == (UNSET, UNSET)
 
 
 @pytest.mark.parametrize(
