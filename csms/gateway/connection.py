@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from csms.caller import Caller
 from csms.domain.authorization import Presented
 from csms.domain.charge_boxes import ChargeBoxKey
-from csms.errors import CallQueueFull, CallRefused, CallTimeout, ChargeBoxOffline
+from csms.errors import CallQueueFull, CallRefused, CallTimeout, ChargeBoxOffline, StoreUnavailable
 from csms.gateway import dispatch, journal
 from csms.handlers.context import Context, Policy, Session
 from csms.ocpp import leniency
@@ -332,6 +332,8 @@ class Connection:
         async def run() -> None:
             try:
                 await job()
+            except StoreUnavailable as error:
+                log.warning("%s: what follows a reply was not kept: %s", self.box, error)
             except Exception:
                 log.exception("%s: what follows a reply failed", self.box)
 
