@@ -31,7 +31,9 @@ _NULL = "\x00null"
 Answers = dict[int | str, dict[str, Any]]
 
 
-def answers(example: object, *refusals: int, status: int = 200, description: str = "Done") -> Answers:
+def answers(
+    example: object, *refusals: int, status: int = 200, description: str = "Done", public: bool = False
+) -> Answers:
     """
     Describe the answers of a route.
 
@@ -40,12 +42,14 @@ def answers(example: object, *refusals: int, status: int = 200, description: str
         refusals: the statuses that it may refuse with, besides those of every route.
         status: that of the good answer.
         description: of the good answer.
+        public: no key is needed, so none is refused.
     """
     good: dict[str, Any] = {"description": description}
     if example is not None:
         good["content"] = {"application/json": {"example": _json(example)}}
     described: Answers = {status: good}
-    for code in sorted({*refusals, *_EVERYWHERE}):
+    everywhere = {code for code in _EVERYWHERE if code != HTTPStatus.FORBIDDEN or not public}
+    for code in sorted({*refusals, *everywhere}):
         described[code] = _refusal(code)
     return described
 
@@ -100,7 +104,10 @@ _TAGS = [
     {"name": "Tokens", "description": "What drivers identify themselves with."},
     {"name": "Token groups", "description": "Which tokens may charge at which locations, and nobody else."},
     {"name": "Customers", "description": "Who owns locations and pays for tokens."},
+    {"name": "Voucher groups", "description": "What vouchers change, and where."},
+    {"name": "Vouchers", "description": "Codes, and the tokens and app users that have them."},
     {"name": "Transactions", "description": "From the start to the stop of charging, as the charge box reported it."},
+    {"name": "AFIR", "description": "What is public of the infrastructure, in DATEX II v3. No key is needed."},
     {"name": "Health", "description": "Of this process. No key is needed."},
 ]
 

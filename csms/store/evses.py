@@ -45,7 +45,8 @@ class Evse:
     """
     An EVSE with what was last said of it; `status` is OCPP's word, None when nothing was said.
 
-    `tariff_id` is its location's; `overrides` are there where the shared status is asked for.
+    `tariff_id` is its location's, `reported_at` when the status reached us; `overrides` are
+    there where the shared status is asked for.
     """
 
     uid: int
@@ -58,6 +59,7 @@ class Evse:
     vendor_error_code: str | None
     deleted_at: datetime | None
     tariff_id: str | None = None
+    reported_at: datetime | None = None
     connectors: tuple[Connector, ...] = field(default=())
     overrides: Sequence[Override] = field(default=())
 
@@ -74,6 +76,7 @@ _EVSE = (
     EvseRow.vendor_error_code,
     ChargeBoxRow.deleted_at,
     LocationRow.tariff_id,
+    EvseRow.status_received_at,
 )
 _CONNECTOR = (
     ConnectorRow.evse_uid,
@@ -242,6 +245,7 @@ async def _with_connectors(connection: AsyncConnection, rows: Sequence[Row[*tupl
             vendor_error_code=row.vendor_error_code,
             deleted_at=row.deleted_at,
             tariff_id=row.tariff_id,
+            reported_at=row.status_received_at,
             connectors=connectors[row.uid],
         )
         for row in rows

@@ -50,7 +50,11 @@ def test_every_route_shows_a_good_answer_and_how_it_refuses(document: dict[str, 
         good = [status for status in operation["responses"] if status.startswith("2")]
         assert len(good) == 1, name
         assert "422" not in operation["responses"], name
-        if "/v2/" in name:
+        if "/v2/afir/" in name:
+            assert {"400", "500", "503"} <= set(operation["responses"]), name
+            assert "403" not in operation["responses"], name
+            assert "security" not in operation, name
+        elif "/v2/" in name:
             assert {"403", "500", "503"} <= set(operation["responses"]), name
             assert operation["security"], name
         if "{" in name:
@@ -72,7 +76,8 @@ def test_no_name_is_snake_case(document: dict[str, Any]) -> None:
         parameter["name"] for _, operation in operations(document) for parameter in operation.get("parameters", [])
     }
     assert found
-    assert not [name for name in found if "_" in name]
+    # Spirii's one name in OCPI's own spelling, deprecated.
+    assert [name for name in found if "_" in name] == ["tariff_alt_text"]
 
 
 def test_the_shapes_have_the_documented_fields(document: dict[str, Any]) -> None:
@@ -91,6 +96,20 @@ def test_the_shapes_have_the_documented_fields(document: dict[str, Any]) -> None
             "id", "vendor", "name", "plugAndChargeValidated", "firmwareManagementValidated", "updatedAt", "createdAt",
             "description",
         },
+        "LocationOut": {
+            "id", "name", "address", "postalCode", "city", "countryCode", "coordinates", "publish", "evses", "operator",
+            "lastUpdated", "allowPriorityCharging", "parkingType", "facilities", "directions", "openingTimes", "owner",
+            "energyMix", "helpPhone", "customerId", "ownerId", "tariffId", "billingReference", "timeZone",
+        },
+        "TariffOut": {
+            "id", "currency", "elements", "type", "tariff_alt_text", "tariffAltText", "minPrice", "maxPrice",
+        },
+        "PriceComponent": {"type", "price", "stepSize", "vat"},
+        "TariffRestrictions": {
+            "startTime", "endTime", "startDate", "endDate", "minKwh", "maxKwh", "minDuration", "maxDuration",
+            "dayOfWeek",
+        },
+        "TemporaryEvseStatusOut": {"id", "temporaryStatus", "evseId", "validFrom", "validTo"},
         "TokenOut": {
             "id", "customerId", "identifier", "createdAt", "updatedAt", "validFrom", "expiresAt", "isActive",
             "roamingEnabled", "priorityChargingEnabled", "billingReference", "comment", "tokenGroupIds",
