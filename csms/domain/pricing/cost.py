@@ -122,8 +122,8 @@ def price(
         reservation = reserved(reserved_at, session.started_at, session.time_zone, expired=False)
         charged = charges(reservation, parts[:1]) + charged
     lines = _lines(charged)
-    lines += _to_limits(agreed, lines, line)
-    return _cost(agreed.currency, lines, shown(line.end.wh / 1000), durations(line))
+    limited = [*lines, *_to_limits(agreed, lines, line)]
+    return _cost(agreed.currency, limited, shown(line.end.wh / 1000), durations(line))
 
 
 def price_reservation(

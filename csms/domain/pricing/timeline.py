@@ -139,8 +139,9 @@ class Timeline:
         return self.moment(s).astimezone(self.time_zone)
 
     def seconds_to(self, at: datetime) -> Fraction:
-        """How many seconds from the origin to a moment. In UTC: clocks of one zone are subtracted by their hands."""
-        return Fraction((at.astimezone(UTC) - self.origin) // _MICROSECOND, 10**6)
+        """How many seconds from the origin to a moment."""
+        # The origin is in UTC: two moments of one local zone would be subtracted by the hands of their clocks.
+        return Fraction((at - self.origin) // _MICROSECOND, 10**6)
 
 
 def timeline(session: Session) -> Timeline:

@@ -1,5 +1,6 @@
 """What a session costs as a whole: lines, totals, taxes, limits, tariffs that change, and what is not known."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 from decimal import Decimal
 
@@ -196,6 +197,15 @@ def test_each_part_of_a_session_has_the_prices_of_its_own_tariff() -> None:
     ]
     # The start fee and the limits are those that the driver agreed to.
     assert cost.total == money("25.33", "25.33")
+
+
+def test_the_same_price_of_another_tariff_is_another_line() -> None:
+    including = replace(PER_KWH, id="L", tax_included=TaxIncluded.YES)
+    cost = known(price(PER_KWH, session(Leg(60, "2")), changes=[TariffChange(NINE + timedelta(minutes=30), including)]))
+    assert [(line.tariff_id, line.amount.incl_vat) for line in cost.lines] == [
+        ("T", Decimal("1.25")),
+        ("L", Decimal(1)),
+    ]
 
 
 def test_what_was_used_so_far_counts_on_over_a_change_of_tariff() -> None:
