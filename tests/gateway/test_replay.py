@@ -11,6 +11,7 @@ import pytest
 
 from csms.node import Node
 from csms.ocpp.validation import known_action
+from simulators.frames import CallResult
 from simulators.replay import Replay, read_transcript
 from tests.wire import register
 
@@ -34,7 +35,7 @@ async def test_every_recorded_call_gets_a_result(
             starts = {
                 each.answer.payload["transactionId"]
                 for each in exchanges
-                if each.call.action == "StartTransaction" and hasattr(each.answer, "payload")
+                if each.call.action == "StartTransaction" and isinstance(each.answer, CallResult)
             }
             box = await sql.fetchval("SELECT id FROM charge_boxes WHERE identity = $1", identity)
             rows = await sql.fetch("SELECT * FROM transactions WHERE charge_box_id = $1", box)
