@@ -414,7 +414,7 @@ async def list_locations(
 ) -> PageOut[LocationOut]:
     """All locations, by ascending id."""
     page = await locations.list(database, window, wanted)
-    return PageOut[LocationOut].of(page, _CURSORS, partial(_show, now=datetime.now(UTC)))
+    return await PageOut[LocationOut].of_many(page, _CURSORS, partial(_show, now=datetime.now(UTC)))
 
 
 @router.get("/{id}", summary="Get a location", responses=answers(_EXAMPLE, 400, 404))

@@ -109,13 +109,14 @@ class _Terms(In):
 
     def document(self, tariff_id: str) -> dict[str, Any]:
         """
-        The tariff as it is stored, in its one spelling.
+        The tariff as it is stored, in its one spelling, without its id.
 
         Raises:
             Invalid: it means nothing; names the path of the field.
         """
         said = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return tariff_to_spirii(tariff_from_spirii(said, id=tariff_id))
+        written = tariff_to_spirii(tariff_from_spirii(said, id=tariff_id))
+        return {name: value for name, value in written.items() if name != "id"}
 
 
 class TariffChangesIn(_Terms):

@@ -201,11 +201,11 @@ async def _references(connection: AsyncConnection, values: Mapping[str, Any]) ->
 
 
 async def _lock(connection: AsyncConnection, location_id: int) -> Row[*tuple[Any, ...]]:
-    """Whoever comes to use the location meanwhile, waits."""
+    """Charge boxes that come to the location meanwhile, wait; transactions that start at it, do not."""
     query = select(LocationRow.id, LocationRow.name, LocationRow.country_code).where(
         LocationRow.id == literal(location_id, BigInteger()), LocationRow.deleted_at.is_(None)
     )
-    row = (await connection.execute(query.with_for_update())).one_or_none()
+    row = (await connection.execute(query.with_for_update(key_share=True))).one_or_none()
     if row is None:
         raise NotFound("location", location_id)
     return row

@@ -1,5 +1,6 @@
 """Locations over the API."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -227,6 +228,16 @@ async def test_a_location_with_charge_boxes_cannot_be_deleted(api: Api) -> None:
     assert "has charge boxes (1)" in refusal(response)["message"]
     assert (await api.editor.delete(f"/v2/chargeboxes/{box['id']}")).status_code == 204
     assert (await api.editor.delete(url)).status_code == 204
+
+
+async def test_a_location_is_never_deleted_while_a_charge_box_comes_to_it(api: Api) -> None:
+    for _ in range(5):
+        location = await api.location()
+        url = f"/v2/locations/{location['id']}"
+        body = {"serialNumber": "SN-1", "modelId": 2, "locationId": location["id"]}
+        came, deleted = await asyncio.gather(api.editor.post("/v2/chargeboxes", json=body), api.editor.delete(url))
+        assert (came.status_code, deleted.status_code) in {(201, 409), (400, 204)}
+        assert (await api.viewer.get(url)).status_code == {201: 200, 400: 404}[came.status_code]
 
 
 async def test_only_editors_change_locations(api: Api) -> None:

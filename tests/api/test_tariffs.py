@@ -1,5 +1,6 @@
 """Tariffs over the API."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -147,6 +148,25 @@ async def test_a_tariff_in_use_is_not_deleted(api: Api, database: Database) -> N
         assert (await api.viewer.get(f"/v2/tariffs/{tariff['id']}")).json() == tariff
     assert (await api.editor.delete(f"/v2/locations/{location['id']}")).status_code == 204
     assert (await api.editor.delete(f"/v2/tariffs/{of_location['id']}")).status_code == 204
+
+
+async def test_changes_at_the_same_time_become_versions_one_after_the_other(api: Api) -> None:
+    url = f"/v2/tariffs/{(await create_tariff(api))['id']}"
+    bodies = [SIMPLE | component(price=price) for price in range(10, 15)]
+    changed = [response.json() for response in await asyncio.gather(*(api.editor.put(url, json=it) for it in bodies))]
+    assert sorted(tariff["version"] for tariff in changed) == [2, 3, 4, 5, 6]
+    assert (await api.viewer.get(url)).json() == max(changed, key=lambda tariff: int(tariff["version"]))
+
+
+async def test_a_tariff_is_never_deleted_while_somebody_comes_to_use_it(api: Api) -> None:
+    for _ in range(5):
+        tariff, location = await create_tariff(api), await api.location()
+        url = f"/v2/tariffs/{tariff['id']}"
+        used, deleted = await asyncio.gather(
+            api.editor.patch(f"/v2/locations/{location['id']}", json={"tariffId": tariff["id"]}), api.editor.delete(url)
+        )
+        assert (used.status_code, deleted.status_code) in {(200, 409), (400, 204)}
+        assert (await api.viewer.get(url)).status_code == {200: 200, 400: 404}[used.status_code]
 
 
 async def test_tariffs_are_listed_by_page(api: Api) -> None:
