@@ -229,11 +229,11 @@ def price_of(applied: AppliedTariff | None, session: Session | None) -> dict[str
     Raises:
         Invalid: the tariff cannot be read.
     """
-    if applied is None or session is None:
+    if session is None:
         return None
-    tariff = applied.read()
+    tariff = None if applied is None else applied.read()
     cost = price(tariff, session)
-    if cost is None:
+    if applied is None or tariff is None or cost is None:
         return None
     component = energy_price(tariff, at=session.started_at, time_zone=session.time_zone)
     return {
