@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from csms.errors import StoreUnavailable
 from csms.gateway import admission
@@ -123,7 +123,6 @@ class Gateway:
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.wait([self._sweeper])
-        self.flush_seen()
         for opened in list(self._sockets):
             opened.abort(cause)
         # The loop tells each socket of its end in its next turns.
@@ -154,7 +153,9 @@ class Gateway:
         self._connections.remove(connection)
         duration_s = time.monotonic() - connection.opened_at
         log.info("%s: disconnected after %.0f s (%s)", connection.box, duration_s, cause)
-        self._ledger.disconnect(Disconnected(connection.box.id, connection.epoch, datetime.now(UTC), cause, duration_s))
+        now = datetime.now(UTC)
+        fact = Disconnected(connection.box.id, connection.epoch, now, _moment(connection.heard_at), cause, duration_s)
+        self._ledger.disconnect(fact)
 
     # ---- the handshake
 
@@ -270,8 +271,15 @@ class Gateway:
         self._ledger.note_changed(fact)
 
     def flush_seen(self) -> None:
-        """Hand the ledger when each charge box was last heard, for those heard since the last time."""
-        now, moment = time.monotonic(), datetime.now(UTC)
+        """Hand the ledger when each charge box was last heard: for those heard lately, once more than needed."""
+        now = time.monotonic()
         for held in self._held.values():
-            if now - held.connection.heard_at <= 2 * _FLUSH_S:
-                self._ledger.note_seen(Seen(held.connection.box.id, moment, held.connection.session.clock_skew_ms))
+            connection = held.connection
+            if now - connection.heard_at <= 2 * _FLUSH_S:
+                heard_at = _moment(connection.heard_at)
+                self._ledger.note_seen(Seen(connection.box.id, heard_at, connection.session.clock_skew_ms))
+
+
+def _moment(monotonic_s: float) -> datetime:
+    """The moment that a reading of the monotonic clock stands for."""
+    return datetime.now(UTC) - timedelta(seconds=time.monotonic() - monotonic_s)

@@ -60,8 +60,8 @@ async def write_connected(connection: Connection, facts: Sequence[Connected]) ->
 
 _DISCONNECT = """
 UPDATE charge_boxes c
-SET node_name = NULL, last_connection_event_at = i.at
-FROM unnest($1::int[], $2::bigint[], $3::timestamptz[]) AS i (id, epoch, at)
+SET node_name = NULL, last_connection_event_at = i.at, last_seen_at = greatest(c.last_seen_at, i.heard_at)
+FROM unnest($1::int[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) AS i (id, epoch, at, heard_at)
 WHERE c.id = i.id AND c.connection_epoch = i.epoch
 """
 
@@ -73,6 +73,7 @@ async def write_disconnected(connection: Connection, facts: Sequence[Disconnecte
         [fact.charge_box for fact in facts],
         [fact.epoch for fact in facts],
         [fact.at for fact in facts],
+        [fact.heard_at for fact in facts],
     )
     await events.write(
         connection,
@@ -231,10 +232,15 @@ async def write_deviated(connection: Connection, facts: Sequence[Deviated]) -> N
     )
 
 
+# Written in another lane than all else about charge boxes: waiting for each other's rows, the two would deadlock. So
+# a row that is being written is left out; it tells as much by itself, or is told again with the next.
 _SEEN = """
+WITH free AS (
+    SELECT id FROM charge_boxes WHERE id = ANY($1::int[]) FOR NO KEY UPDATE SKIP LOCKED
+)
 UPDATE charge_boxes c
-SET last_seen_at = i.at, clock_skew_ms = coalesce(i.skew, c.clock_skew_ms)
-FROM unnest($1::int[], $2::timestamptz[], $3::bigint[]) AS i (id, at, skew)
+SET last_seen_at = greatest(c.last_seen_at, i.at), clock_skew_ms = coalesce(i.skew, c.clock_skew_ms)
+FROM unnest($1::int[], $2::timestamptz[], $3::bigint[]) AS i (id, at, skew) JOIN free USING (id)
 WHERE c.id = i.id
 """
 

@@ -29,11 +29,12 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """A connection ended; it only counts while no newer one (larger epoch) has begun."""
+    """A connection ended; it only counts while no newer one (larger epoch) has begun. `heard_at`: its last frame."""
 
     charge_box: int
     epoch: int
     at: datetime
+    heard_at: datetime
     cause: str
     duration_s: float
 
