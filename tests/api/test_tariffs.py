@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from csms.store.database import Database
+from tests.api.charge_box import plugged_in
 from tests.api.conftest import Api, created
 from tests.api.test_app import refusal
 from tests.api.test_chargeboxes import events
@@ -118,20 +119,35 @@ async def test_a_change_makes_a_new_version_and_leaves_the_old_one(api: Api, dat
     assert [event.data["version"] for event in await events(database, "tariff.changed")] == [2, 3]
 
 
-async def test_a_running_transaction_keeps_its_version_when_the_tariff_is_deleted(api: Api, database: Database) -> None:
+async def test_a_running_transaction_keeps_the_version_that_it_started_with(api: Api, database: Database) -> None:
+    tariff = await create_tariff(api)
+    box = await api.charge_box(locationId=(await api.location(tariffId=tariff["id"]))["id"])
+    await api.token("CARD")
+    async with plugged_in(box) as end:
+        running = await end.start("CARD", connector=1, at="2025-06-03T12:00:00Z")
+        await api.editor.put(f"/v2/tariffs/{tariff['id']}", json=SIMPLE | component(price=9))
+        later = await end.start("CARD", connector=2, at="2025-06-03T12:05:00Z")
+    async with database.read() as connection:
+        rows = await connection.execute(text("SELECT id, tariff_id, tariff_version FROM transactions ORDER BY id"))
+        assert [tuple(row) for row in rows] == [(running, tariff["id"], 1), (later, tariff["id"], 2)]
+
+
+async def test_a_deleted_tariff_is_gone_and_its_versions_stay(api: Api, database: Database) -> None:
     made = await create_tariff(api)
+    location = await api.location()
     url = f"/v2/tariffs/{made['id']}"
+    await api.editor.put(url, json=SIMPLE)
     assert (await api.editor.delete(url)).status_code == 204
     for response in (await api.viewer.get(url), await api.editor.delete(url), await api.editor.put(url, json=SIMPLE)):
         assert response.status_code == 404
     assert (await api.viewer.get("/v2/tariffs")).json()["data"] == []
     assert (await api.editor.post("/v2/tariffs", json=SIMPLE | {"id": made["id"]})).status_code == 409
-    unused = await api.editor.post("/v2/locations", json={"tariffId": made["id"]})
-    assert unused.status_code == 400
+    late = await api.editor.patch(f"/v2/locations/{location['id']}", json={"tariffId": made["id"]})
+    assert (late.status_code, refusal(late)["details"][0]["field"]) == (400, "tariffId")
     async with database.read() as connection:
-        assert await connection.scalar(text("SELECT count(*) FROM tariffs WHERE version = 1")) == 1
+        assert await connection.scalar(text("SELECT count(*) FROM tariffs")) == 2
     [event] = await events(database, "tariff.deleted")
-    assert event.actor == "editor"
+    assert (event.actor, event.data) == ("editor", {"tariffId": made["id"], "version": 2})
 
 
 async def test_a_tariff_in_use_is_not_deleted(api: Api, database: Database) -> None:
