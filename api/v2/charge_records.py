@@ -184,7 +184,7 @@ class ChargeRecordOut(Out):
 def _show(transaction: Transaction, role: Mode = Mode.CPO) -> ChargeRecordOut:
     place, settled, voucher = transaction.place, transaction.settlement, transaction.voucher
     consumed = transaction.consumed_wh
-    price = price_so_far(transaction)
+    price = price_so_far(transaction, in_detail=True)
     original = price if settled is None else settled.original_price
     return ChargeRecordOut(
         transaction_id=transaction.id,

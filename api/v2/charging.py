@@ -153,7 +153,7 @@ def _is_free(transaction: Transaction) -> bool:
     return refused or (transaction.voucher is not None and transaction.tariff is None)
 
 
-def price_so_far(transaction: Transaction) -> dict[str, Any] | None:
+def price_so_far(transaction: Transaction, *, in_detail: bool = False) -> dict[str, Any] | None:
     """The price of one that is over, from its charge record; of one that runs, what it has come to so far."""
     if transaction.ended_at is not None:
         settled = transaction.settlement
@@ -169,6 +169,7 @@ def price_so_far(transaction: Transaction) -> dict[str, Any] | None:
             register_wh=transaction.register_wh,
             time_zone=transaction.place.time_zone,
             now=datetime.now(UTC),
+            in_detail=in_detail,
         )
     except Invalid:
         # The tariff cannot be read; settlement will say so in the log, once.

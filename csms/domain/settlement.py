@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -46,7 +47,7 @@ class PaymentMethod(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AppliedTariff:
     """The version of a tariff that a transaction is priced by; `document` has Spirii's form, without the id."""
 
@@ -60,7 +61,8 @@ class AppliedTariff:
         texts = self.document.get("tariffAltText") or self.document.get("tariff_alt_text") or []
         return next((text.get("text") for text in texts), None)
 
-    def read(self) -> Tariff:
+    @cached_property
+    def terms(self) -> Tariff:
         """The tariff as it is priced by; raises Invalid where the document is none."""
         return tariff_from_spirii(self.document, id=self.id)
 
@@ -200,9 +202,10 @@ def so_far(
     register_wh: Decimal | None,
     time_zone: str,
     now: datetime,
+    in_detail: bool = False,
 ) -> dict[str, Any] | None:
     """
-    The price of a transaction that runs, from the running summary of its readings.
+    The price of a transaction that runs, from the running summary of its readings; without details, unless wanted.
 
     It is exact where a tariff counts energy and time. Where it looks at when exactly
     the energy flowed, only the readings tell, and they are looked at when it is over.
@@ -216,32 +219,43 @@ def so_far(
     session = Session(
         started_at, max(now, started_at), (Sample(at, energy_wh),) if energy_wh else (), ZoneInfo(time_zone)
     )
-    return price_of(tariff, session)
+    return price_of(tariff, session, in_detail=in_detail)
 
 
 # The price ----------------------------------------------------------------------------------------------------------
 
 
-def price_of(applied: AppliedTariff | None, session: Session | None) -> dict[str, Any] | None:
+def price_of(
+    applied: AppliedTariff | None, session: Session | None, *, in_detail: bool = True
+) -> dict[str, Any] | None:
     """
     The price of a session as the API shows it: JSON in the names of Spirii.
+
+    Args:
+        applied: the tariff.
+        session: what happened.
+        in_detail: with the tariff and all cost lines; what a list of transactions shows does without.
 
     Raises:
         Invalid: the tariff cannot be read.
     """
     if session is None:
         return None
-    tariff = None if applied is None else applied.read()
+    tariff = None if applied is None else applied.terms
     cost = price(tariff, session)
     if applied is None or tariff is None or cost is None:
         return None
     component = energy_price(tariff, at=session.started_at, time_zone=session.time_zone)
-    return {
+    shown = {
         **_amounts(cost.total),
         "vatRate": _vat_rate(cost),
         "currency": cost.currency,
         "perKwh": None if component is None else float(component.price),
         "isDynamic": False,
+    }
+    if not in_detail:
+        return shown
+    return shown | {
         "tariffId": applied.id,
         "tariffName": applied.name,
         "tariffs": {applied.id: dict(applied.document) | {"version": applied.version}},

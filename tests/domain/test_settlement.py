@@ -223,6 +223,22 @@ def test_a_live_price_counts_the_energy_and_the_time_so_far() -> None:
     assert live(now=NOON - HOUR) == 3, "a clock ahead of ours"
 
 
+def test_a_live_price_has_its_details_where_they_are_wanted() -> None:
+    known: dict[str, Any] = {
+        "started_at": NOON,
+        "last_reading_at": None,
+        "meter_start_wh": Decimal(0),
+        "register_wh": Decimal(1000),
+        "time_zone": "UTC",
+        "now": NOON + HOUR,
+    }
+    brief, whole = (so_far(tariff(energy(3)), **known, in_detail=wanted) for wanted in (False, True))
+    assert brief is not None
+    assert whole is not None
+    assert brief.items() <= whole.items()
+    assert {"breakdown", "tariffs"} <= set(whole) - set(brief)
+
+
 @pytest.mark.parametrize("unknown", [{"started_at": None}, {"meter_start_wh": None}, {"register_wh": Decimal(999)}])
 def test_a_live_price_needs_a_start_and_a_meter_that_runs_forward(unknown: dict[str, Any]) -> None:
     assert live(**unknown) is None
