@@ -5,13 +5,15 @@ The token comes first: what it may not do anywhere it may not do here. Then the 
 
     location                              who may charge there
     in one or more enabled token groups   tokens of these groups, at any time, published or not; nobody else
-    in none, and not published            tokens of the location's own customer, during opening hours
+    in none, and not published            tokens of the location's own customer, and those with a voucher that is
+                                          good there, during opening hours
     in none, and published                every token, during opening hours
 
 A disabled group neither keeps others away nor lets its own tokens in. idTags are
 compared without case, as idTag is a CiString (OCPP 1.6, 7.28).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 from ocpp.v16.enums import AuthorizationStatus
 
 from csms.domain.opening_times import is_open
+from csms.domain.vouchers import Voucher, choose
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,14 @@ class Presented:
         others_open: accepted transactions of this idTag that are open elsewhere; a
             repeated start does not count itself.
         is_open_here: whether a transaction of this idTag is open at this charge box.
+        vouchers: what the token, or its app user, is linked to, of groups that are good at the location.
     """
 
     token: Token | None
     place: Place | None = None
     others_open: int = 0
     is_open_here: bool = False
+    vouchers: Sequence[Voucher] = ()
 
 
 def authorize(presented: Presented, *, now: datetime, starting: bool = False) -> AuthorizationStatus:
@@ -98,7 +103,7 @@ def authorize(presented: Presented, *, now: datetime, starting: bool = False) ->
     if presented.token is None or right is not AuthorizationStatus.accepted:
         return right
     may_be_stopping = presented.is_open_here and not starting
-    if presented.place is not None and not may_be_stopping and not _admits(presented.place, presented.token, now):
+    if not may_be_stopping and not _admits(presented.place, presented.token, presented.vouchers, now):
         return AuthorizationStatus.blocked
     if starting and presented.others_open > 0:
         return AuthorizationStatus.concurrent_tx
@@ -118,16 +123,21 @@ def authorize_token(token: Token | None, *, now: datetime) -> AuthorizationStatu
     return AuthorizationStatus.accepted
 
 
-def _admits(place: Place, token: Token, now: datetime) -> bool:
+def _admits(place: Place | None, token: Token, vouchers: Sequence[Voucher], now: datetime) -> bool:
     """
     Tell whether a token may charge at a place.
 
     That an unpublished location serves the tokens of its own customer is inferred: the
     API's documents say that a group's tokens may charge at one "even if it is not public",
-    so others may not; but its owner would not build a location that nobody can use.
+    so others may not; but its owner would not build a location that nobody can use. A
+    voucher "can grant access": where it would change the price, and where nothing stronger
+    than not being published keeps the token away.
     """
+    if place is None:
+        return True
     if place.is_exclusive:
         return place.grants
-    if not place.is_published and token.customer_id != place.customer_id:
+    is_invited = token.customer_id == place.customer_id or choose(vouchers, now=now) is not None
+    if not place.is_published and not is_invited:
         return False
     return is_open(place.opening_times, time_zone=place.time_zone, now=now)

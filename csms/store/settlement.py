@@ -34,13 +34,11 @@ _FACTS = text(
            coalesce(l.time_zone, 'UTC') AS time_zone,
            applied.id AS tariff_id, applied.version AS tariff_version, applied.document AS tariff_document,
            original.id AS original_id, original.version AS original_version, original.document AS original_document,
-           t.voucher_id IS NOT NULL AND g.tariff_id IS NULL AS is_free,
+           t.voucher_id IS NOT NULL AND t.tariff_id IS NULL AS is_free,
            c.details #>> '{billingDetails,paymentMethod}' AS billed_by
     FROM transactions t
     LEFT JOIN locations l ON l.id = t.location_id
     LEFT JOIN tariffs applied ON applied.id = t.tariff_id AND applied.version = t.tariff_version
-    LEFT JOIN vouchers v ON v.id = t.voucher_id
-    LEFT JOIN voucher_groups g ON g.id = v.voucher_group_id
     LEFT JOIN LATERAL (
         SELECT * FROM tariffs o
         WHERE t.voucher_id IS NOT NULL AND o.id = l.tariff_id AND o.created_at <= t.created_at

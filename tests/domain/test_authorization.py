@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ocpp.v16.enums import AuthorizationStatus
 
 from csms.domain.authorization import Place, Presented, Token, authorize, authorize_token
+from csms.domain.vouchers import Voucher
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)  # a Wednesday
 SECOND = timedelta(seconds=1)
@@ -155,6 +156,25 @@ def test_a_grant_makes_no_invalid_token_valid() -> None:
 
     assert authorize(Presented(replace(CARD, expires_at=NOW), place), now=NOW) == AuthorizationStatus.expired
     assert authorize(Presented(None, place), now=NOW) == AuthorizationStatus.invalid
+
+
+@pytest.mark.parametrize(
+    ("place", "expires_at", "status"),
+    [
+        (Place(OWNER, is_published=False), None, "Accepted"),
+        (Place(OWNER, is_published=False), AFTER, "Accepted"),
+        (Place(OWNER, is_published=False), BEFORE, "Blocked"),
+        (Place(OWNER, is_published=False, opening_times=CLOSED), None, "Blocked"),
+        (Place(OWNER, is_published=False, is_exclusive=True), None, "Blocked"),
+    ],
+)
+def test_a_voucher_lets_its_user_in_where_the_place_is_not_published(
+    place: Place, expires_at: datetime | None, status: str
+) -> None:
+    voucher = Voucher(7, tariff_id=None, user_number=1, linked_as=1, expires_at=expires_at)
+
+    assert authorize(Presented(CARD, place), now=NOW) == AuthorizationStatus.blocked
+    assert authorize(Presented(CARD, place, vouchers=[voucher]), now=NOW) == status
 
 
 @given(presented=CASES, starting=st.booleans())

@@ -15,6 +15,7 @@ from ocpp.v16.enums import AuthorizationStatus
 
 from csms.domain.authorization import Presented, authorize
 from csms.domain.transactions import CLOCKS_WERE_SET, EndCause, clock_is_trusted
+from csms.domain.vouchers import choose
 from csms.store.ledger import events, evses, records, tokens
 from csms.store.ledger.facts import Event, Started, StartRecorded
 from csms.store.ledger.lane import Connection
@@ -24,22 +25,23 @@ _INSERT = """
 INSERT INTO transactions AS t (
     charge_box_id, connector_id, evse_uid, id_tag, token_id, start_key, start_answer, clock_trusted, reservation_id,
     meter_start_wh, started_at, started_at_raw, start_received_at, last_evidence_at, oddities,
-    location_id, tariff_id, tariff_version
+    location_id, voucher_id, tariff_id, tariff_version
 )
 SELECT i.box, i.connector, e.uid, i.id_tag, i.token, i.key, i.answer, i.trusted, i.reservation,
        i.meter::numeric, i.at, i.at_raw, i.received_at, i.received_at,
        coalesce(nullif(string_to_array(i.oddities, ','), '{""}'), '{}'),
-       c.location_id, tariff.id, tariff.version
+       c.location_id, i.voucher, tariff.id, tariff.version
 FROM unnest($1::int[], $2::int[], $3::text[], $4::int[], $5::bytea[], $6::text[], $7::bool[], $8::bigint[],
-            $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::text[])
-     AS i (box, connector, id_tag, token, key, answer, trusted, reservation, meter, at, at_raw, received_at, oddities)
+            $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::text[], $14::int[], $15::text[])
+     AS i (box, connector, id_tag, token, key, answer, trusted, reservation, meter, at, at_raw, received_at, oddities,
+           voucher, voucher_tariff)
 JOIN charge_boxes c ON c.id = i.box
 LEFT JOIN locations l ON l.id = c.location_id
 LEFT JOIN evses e ON e.charge_box_id = i.box AND e.connector_id = i.connector
 -- What it will be priced by, whatever becomes of the tariff: its newest version at this moment.
 LEFT JOIN LATERAL (
     SELECT t.id, t.version FROM tariffs t
-    WHERE t.id = l.tariff_id AND t.deleted_at IS NULL
+    WHERE t.id = CASE WHEN i.voucher IS NULL THEN l.tariff_id ELSE i.voucher_tariff END AND t.deleted_at IS NULL
     ORDER BY t.version DESC LIMIT 1
 ) tariff ON true
 ON CONFLICT (start_key) DO UPDATE SET start_repeats = t.start_repeats + 1
@@ -71,6 +73,10 @@ async def _write_round(connection: Connection, facts: Sequence[Started]) -> list
     await evses.ensure(connection, [(fact.charge_box, fact.connector, fact.identity) for fact in facts])
     known = await tokens.find(connection, [(fact.id_tag, fact.key, fact.charge_box, fact.connector) for fact in facts])
     answers = _decide(facts, known)
+    vouchers = [
+        choose(presented.vouchers, now=fact.received_at) if answer is AuthorizationStatus.accepted else None
+        for fact, presented, answer in zip(facts, known, answers, strict=True)
+    ]
     rows = await connection.fetch(
         _INSERT,
         [fact.charge_box for fact in facts],
@@ -86,6 +92,8 @@ async def _write_round(connection: Connection, facts: Sequence[Started]) -> list
         [fact.at_raw for fact in facts],
         [fact.received_at for fact in facts],
         [",".join(fact.oddities) for fact in facts],
+        [None if voucher is None else voucher.id for voucher in vouchers],
+        [None if voucher is None else voucher.tariff_id for voucher in vouchers],
     )
     row_of = {row["start_key"]: row for row in rows}
     results = [

@@ -1,19 +1,21 @@
 """What the ledger reads of tokens: all idTags of a batch in one trip, in the same transaction as the write."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
 
 from csms.domain.authorization import Place, Presented, Token
+from csms.domain.vouchers import Voucher
 
 # $2 are the start keys: a repeated start must not count itself as open elsewhere.
 # Nor does the transaction that the start will supersede, on its own connector.
 _FIND = """
 SELECT t.id, t.uid, t.parent_id_tag, t.is_active, t.valid_from, t.expires_at, t.deleted_at, t.customer_id,
        l.customer_id AS place, l.publish, l.opening_times::text AS opening_times, l.time_zone,
-       groups.exclusive, groups.grants,
+       groups.exclusive, groups.grants, vouchers.linked::text AS vouchers,
        opened.elsewhere, opened.here
 FROM unnest($1::text[], $2::bytea[], $3::int[], $4::int[]) WITH ORDINALITY AS i (id_tag, key, box, connector, n)
 LEFT JOIN tokens t ON upper(t.uid) = upper(i.id_tag)
@@ -26,6 +28,21 @@ LEFT JOIN LATERAL (
     LEFT JOIN token_group_tokens m ON m.token_group_id = g.id AND m.token_id = t.id
     WHERE gl.location_id = l.id
 ) groups ON true
+LEFT JOIN LATERAL (
+    -- The user's number leaves out the tokens that were deleted since.
+    SELECT json_agg(json_build_object(
+               'id', v.id, 'tariff_id', g.tariff_id, 'linked_as', u.id, 'max_users', v.max_users,
+               'expires_at', v.expires_at, 'user_number', (
+                   SELECT count(*) FROM voucher_users earlier LEFT JOIN tokens e ON e.id = earlier.token_id
+                   WHERE earlier.voucher_id = v.id AND earlier.id <= u.id AND e.deleted_at IS NULL
+               )
+           )) AS linked
+    FROM voucher_users u
+    JOIN vouchers v ON v.id = u.voucher_id AND v.deleted_at IS NULL
+    JOIN voucher_groups g ON g.id = v.voucher_group_id AND g.deleted_at IS NULL
+    JOIN voucher_group_locations p ON p.voucher_group_id = g.id AND p.location_id = l.id
+    WHERE u.token_id = t.id OR u.app_user_id = t.app_user_id
+) vouchers ON true
 LEFT JOIN LATERAL (
     SELECT coalesce(bool_or(o.charge_box_id = i.box), false) AS here,
            count(*) FILTER (
@@ -60,7 +77,7 @@ async def find(
         [box for _, _, box, _ in asked],
         [connector for _, _, _, connector in asked],
     )
-    return [Presented(_token(row), _place(row), row["elsewhere"], row["here"]) for row in rows]
+    return [Presented(_token(row), _place(row), row["elsewhere"], row["here"], _vouchers(row)) for row in rows]
 
 
 def _token(row: asyncpg.Record) -> Token | None:
@@ -90,3 +107,15 @@ def _place(row: asyncpg.Record) -> Place | None:
         is_exclusive=row["exclusive"],
         grants=row["grants"],
     )
+
+
+def _vouchers(row: asyncpg.Record) -> Sequence[Voucher]:
+    """Those that the token or its app user is linked to, of groups that are good at the place."""
+    if row["vouchers"] is None:
+        return ()
+    return [_voucher(linked) for linked in orjson.loads(row["vouchers"])]
+
+
+def _voucher(linked: dict[str, Any]) -> Voucher:
+    expires_at: str | None = linked.pop("expires_at")
+    return Voucher(**linked, expires_at=None if expires_at is None else datetime.fromisoformat(expires_at))
