@@ -19,6 +19,8 @@ from api.v2 import (
     tokens,
     transactions,
     unknown,
+    voucher_groups,
+    vouchers,
 )
 
 # Fixed paths (`/chargeboxes/models`) come before those with an id in the same place.
@@ -37,6 +39,8 @@ ROUTERS = (
     tokens.router,
     token_groups.router,
     customers.router,
+    voucher_groups.router,
+    vouchers.router,
     transactions.router,
     meter_values.router,
     afir.router,
