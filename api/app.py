@@ -16,6 +16,7 @@ from api import errors, health, openapi, v2
 from api.auth import Keys
 from api.deps import Passwords, Reach
 from api.edge import Edge
+from api.methods import Methods
 from csms.node import Node
 from csms.settings import Role, Settings
 from csms.store import installation
@@ -60,6 +61,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
             app.include_router(router)
     errors.install(app)
     openapi.install(app)
+    app.add_middleware(Methods, routers=() if settings.role is Role.node else v2.ROUTERS)
     app.add_middleware(Edge)
     return app
 

@@ -73,6 +73,15 @@ async def test_an_unknown_path_is_404_and_a_wrong_method_405_in_the_same_body(ap
     assert set(wrong.headers["Allow"].split(", ")) >= {"GET"}
 
 
+async def test_a_405_tells_every_method_of_the_path(api: Api) -> None:
+    listed = await api.viewer.delete("/v2/chargeboxes")
+    one = await api.viewer.post("/v2/chargeboxes/7")
+    fixed = await api.viewer.patch("/v2/chargeboxes/models", json={})
+    assert {answer.status_code for answer in (listed, one, fixed)} == {405}
+    assert [answer.headers["Allow"] for answer in (listed, one, fixed)] == ["GET, POST", "DELETE, GET, PATCH", "GET"]
+    assert refusal(fixed)["message"] == "/v2/chargeboxes/models does not take PATCH"
+
+
 async def test_a_sane_request_id_is_echoed_and_an_odd_one_replaced(api: Api) -> None:
     sane = await api.viewer.get("/v2/chargeboxes/999", headers={"X-Request-Id": "order-66.b"})
     odd = await api.viewer.get("/v2/chargeboxes/999", headers={"X-Request-Id": "two words"})
