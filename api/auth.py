@@ -25,7 +25,7 @@ REMEMBERED_S = 5.0
 _MOST_REMEMBERED = 1024
 
 _BEARER = HTTPBearer(
-    auto_error=False, scheme_name="API key", description="A key that `csms keys create NAME --role ROLE` printed."
+    auto_error=False, scheme_name="apiKey", description="A key that `csms keys create NAME --role ROLE` printed."
 )
 
 

@@ -50,7 +50,10 @@ Iso = Annotated[
 Spaced = Annotated[
     datetime,
     PlainSerializer(spaced, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2025-01-27 09:38:41"]}),
+    # Not the format `date-time`: that is RFC 3339, which has a T and an offset.
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", "examples": ["2025-01-27 09:38:41"]}
+    ),
 ]
 Moment = Annotated[
     datetime,
