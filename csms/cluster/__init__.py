@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _DROP = "csms.drop"
 # What the messages need on their way, beside the time that the charge box may take: queue and answer each have it.
 _MARGIN_S = 2.0
+# How long a starting node waits for NATS; after that it opens its door all the same.
+_JOIN_S = 2.0
 
 
 def _subject(node_name: str) -> str:
@@ -46,27 +48,50 @@ class Cluster(Caller):
         self._database = database
         self._connections = connections
         self._client = Client()
+        self._joining: asyncio.Task[None] | None = None
         self._serving: set[asyncio.Task[None]] = set()
+        self._complaint = ""
 
     async def start(self) -> None:
-        """Connect (for as long as it takes, in the background) and take calls for the charge boxes of this node."""
+        """
+        Join the other nodes, and take their calls for the charge boxes of this one.
+
+        Where NATS does not answer soon, this goes on in the background: charge boxes come first.
+        """
+        self._joining = asyncio.create_task(self._join(), name="cluster join")
+        _, pending = await asyncio.wait([self._joining], timeout=_JOIN_S)
+        if pending:
+            log.warning("NATS does not answer; this node works alone until it does")
+
+    async def _join(self) -> None:
         await self._client.connect(
             self._settings.nats_url,
             name=self._settings.name,
             allow_reconnect=True,
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
-            error_cb=_log_error,
+            error_cb=self._complain,
+            reconnected_cb=self._relax,
         )
         if self._settings.role is not Role.api:
             await self._client.subscribe(_subject(self._settings.name), cb=self._take(self._serve))
             await self._client.subscribe(_DROP, cb=self._take(self._drop_here))
+            await self._client.flush()
+        await self._relax()
 
     async def stop(self) -> None:
         """Answer no more calls, and disconnect."""
-        for task in self._serving:
+        tasks = [*self._serving, *([self._joining] if self._joining else [])]
+        for task in tasks:
             task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
         await self._client.close()
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the other nodes can be reached just now."""
+        return self._client.is_connected and self._joining is not None and self._joining.done()
 
     async def call(
         self, box: ChargeBoxKey, action: str, payload: dict[str, Any], *, timeout_s: float | None = None
@@ -77,6 +102,9 @@ class Cluster(Caller):
         holder = await nodes.holder_of(self._database, box.id)
         if holder is None or holder == self._settings.name:
             raise ChargeBoxOffline(box.identity)
+        if not self.is_joined:
+            # Else the request would wait in a buffer, and reach the charge box when nobody wants it any more.
+            raise ChargeBoxOffline(box.identity, f"Charge box hangs on node {holder}, and NATS cannot be reached")
         limit_s = self._settings.call_timeout_s if timeout_s is None else timeout_s
         request = {"id": box.id, "identity": box.identity, "action": action, "payload": payload, "timeout_s": limit_s}
         try:
@@ -103,6 +131,17 @@ class Cluster(Caller):
         """Tell the other nodes that a charge box hangs here now; older connections of it are over (law 5)."""
         await self._tell({"id": charge_box_id, "epoch": epoch})
 
+    async def _complain(self, error: Exception) -> None:
+        """Say once what is wrong with NATS, however often it is tried."""
+        complaint = str(error) or type(error).__name__
+        if complaint != self._complaint:
+            self._complaint = complaint
+            log.warning("NATS: %s", complaint)
+
+    async def _relax(self) -> None:
+        self._complaint = ""
+        log.info("connected to NATS")
+
     async def _tell(self, news: dict[str, Any]) -> None:
         try:
             await self._client.publish(_DROP, orjson.dumps(news))
@@ -114,8 +153,16 @@ class Cluster(Caller):
     def _take(self, serve: Callable[[Msg], Awaitable[None]]) -> Callable[[Msg], Awaitable[None]]:
         """A charge box may take its time: each message has a task, so that none waits for another."""
 
+        async def serve_safely(message: Msg) -> None:
+            try:
+                await serve(message)
+            except (nats.errors.Error, OSError) as error:
+                log.warning("another node was not answered: %s", error)
+            except Exception:
+                log.exception("a message from another node cannot be served: %r", message.data[:200])
+
         async def take(message: Msg) -> None:
-            task = asyncio.ensure_future(serve(message))
+            task = asyncio.create_task(serve_safely(message))
             self._serving.add(task)
             task.add_done_callback(self._serving.discard)
 
@@ -130,7 +177,12 @@ class Cluster(Caller):
             answer = {"result": result}
         except CallFailed as error:
             answer = {"error": _record_of(error)}
-        await message.respond(orjson.dumps(answer))
+        try:
+            await message.respond(orjson.dumps(answer))
+        except nats.errors.MaxPayloadError:
+            reason = "its answer is larger than what NATS carries"
+            refused = CallRefused(box.identity, asked["action"], "GenericError", reason, {})
+            await message.respond(orjson.dumps({"error": _record_of(refused)}))
 
     async def _drop_here(self, message: Msg) -> None:
         asked = orjson.loads(message.data)
@@ -138,10 +190,6 @@ class Cluster(Caller):
             self._connections.drop_older(asked["id"], asked["epoch"])
         else:
             await self._connections.drop(asked["id"], asked["cause"])
-
-
-async def _log_error(error: Exception) -> None:
-    log.warning("NATS: %s", error)
 
 
 def _record_of(error: CallFailed) -> dict[str, Any]:
