@@ -9,8 +9,8 @@ from csms.domain.charge_boxes import ChargeBoxKey
 from csms.node import Node
 from csms.settings import Settings
 from csms.store.database import Database
-from tests.gateway.peers import running
-from tests.wire import Wire, plugged, register
+from tests.gateway.peers import cuttable, running
+from tests.wire import Wire, register
 
 
 @pytest.fixture
@@ -29,5 +29,5 @@ async def box(sql: asyncpg.Connection) -> ChargeBoxKey:
 @pytest.fixture
 async def wire(node: Node, box: ChargeBoxKey) -> AsyncIterator[Wire]:
     """The other end of its connection."""
-    async with plugged(node.ocpp_port, box.identity) as wire:
+    async with cuttable(node.ocpp_port, box.identity) as wire:
         yield wire
