@@ -12,7 +12,7 @@ from importlib import metadata
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api import errors, health, openapi, v2
+from api import console, errors, health, openapi, v2
 from api.auth import Keys
 from api.deps import Passwords, Reach
 from api.edge import Edge
@@ -59,6 +59,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     if settings.role is not Role.node:
         for router in v2.ROUTERS:
             app.include_router(router)
+        app.include_router(console.router)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(Methods, routers=() if settings.role is Role.node else v2.ROUTERS)
