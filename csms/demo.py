@@ -90,7 +90,8 @@ async def play(settings: Settings, database: Database) -> None:
     say("Creating a location, six tokens and four charge boxes ...")
     secret_key = await installation.secret_key(database, settings.secret_key)
     key = await _new_key(database, secret_key)
-    password = secrets.token_urlsafe(16)
+    # Hex: as an option of a command it must not begin with a dash.
+    password = secrets.token_hex(16)
     await _furnish(database, secret_key, password)
     say("Starting the simulated charge boxes ...")
     async with _simulators(settings, password) as processes:
