@@ -121,7 +121,7 @@ def _refusal(error: DBAPIError) -> Invalid | None:
     if isinstance(cause, asyncpg.InvalidRegularExpressionError):
         return Invalid("filter", f"has a regular expression that cannot be read ({cause})")
     if isinstance(cause, asyncpg.QueryCanceledError):
-        return Invalid("filter", f"takes more than {_TIMEOUT_MS // 1000} s; narrow it, e.g. by updatedAt")
+        return Invalid("filter", f"takes more than {_TIMEOUT_MS / 1000:g} s; narrow it, e.g. by updatedAt")
     return None
 
 

@@ -100,17 +100,8 @@ class Filter:
 
 async def list(database: Database, window: Window[Key], wanted: Filter) -> Page[Transaction, Key]:
     """Return a page of transactions in the order of the filter; among equal moments the id decides."""
-    sort_by, descending = wanted.order
-    keys = page_keys(
-        window,
-        sort_by,
-        _conditions(wanted),
-        updated=wanted.updated,
-        descending=descending,
-        running_only=wanted.ongoing,
-    )
     async with database.read() as connection:
-        return page_of(await read(connection, keys), window)
+        return page_of(await read(connection, keys_of(window, wanted)), window)
 
 
 async def get(database: Database, transaction_id: int) -> Transaction:
@@ -121,6 +112,19 @@ async def get(database: Database, transaction_id: int) -> Transaction:
     if not found:
         raise NotFound("transaction", transaction_id)
     return found[0][1]
+
+
+def keys_of(window: Window[Key], wanted: Filter) -> Select[*tuple[Any, ...]]:
+    """Select the keys of a page of a list."""
+    sort_by, descending = wanted.order
+    return page_keys(
+        window,
+        sort_by,
+        _conditions(wanted),
+        updated=wanted.updated,
+        descending=descending,
+        running_only=wanted.ongoing,
+    )
 
 
 def page_of(found: Sequence[tuple[datetime, Transaction]], window: Window[Key]) -> Page[Transaction, Key]:
