@@ -113,7 +113,7 @@ def tag_of(box: ChargePoint) -> str:
 
 @contextlib.asynccontextmanager
 async def fleet(
-    server: Server, name: str, count: int, *, url: str | None = None, time_scale: float = 60.0
+    server: Server, name: str, count: int, *, url: str | None = None, reconnects_after_s: float = 0.5
 ) -> AsyncIterator[Fleet]:
     """
     Switch charge points on and wait until all are accepted; they are switched off at the end.
@@ -121,12 +121,13 @@ async def fleet(
     Args:
         name: begins their identities.
         url: where they connect to, if not to the server itself.
+        reconnects_after_s: at the first attempt; later ones take up to four times as long.
     """
     options = Options(
-        time_scale=time_scale,
+        time_scale=60,
         configuration={"MeterValueSampleInterval": 60, "TransactionMessageRetryInterval": 1},
-        reconnect_min_s=0.5,
-        reconnect_max_s=2.0,
+        reconnect_min_s=reconnects_after_s,
+        reconnect_max_s=4 * reconnects_after_s,
         boot_retry_s=1.0,
     )
     boxes = [ChargePoint(url or server.ocpp_url, f"{name}-{number:04}", options) for number in range(count)]

@@ -136,11 +136,10 @@ class Server:
         self._process.kill()
         self._process.wait()
 
-    async def terminate(self, timeout_s: float) -> int:
-        """Ask it to end (SIGTERM); returns its exit code. Raises TimeoutExpired."""
+    async def terminate(self, timeout_s: float) -> tuple[int, float]:
+        """Ask it to end (SIGTERM); returns its exit code and how long it took. Raises TimeoutExpired."""
         assert self._process is not None
-        self._process.terminate()
-        return await asyncio.to_thread(self._process.wait, timeout_s)
+        return await asyncio.to_thread(_terminate, self._process, timeout_s)
 
     async def end(self) -> None:
         """Let nothing of it run on."""
@@ -168,6 +167,12 @@ _CSMS = (sys.executable, "-m", "csms")
 def _environment(settings: dict[str, str]) -> dict[str, str]:
     """Ours, without settings that whoever runs the tests has for a server of their own."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CSMS_")} | settings
+
+
+def _terminate(process: "subprocess.Popen[bytes]", timeout_s: float) -> tuple[int, float]:
+    asked_at = time.monotonic()
+    process.terminate()
+    return process.wait(timeout_s), time.monotonic() - asked_at
 
 
 def _free_ports(count: int) -> list[int]:

@@ -8,6 +8,8 @@ in one, readings and the journal in the other. A charge box awaits each of its
 facts, so its order is kept across both.
 """
 
+import asyncio
+
 from csms.errors import StoreUnavailable
 from csms.settings import Settings
 from csms.store.database import Database
@@ -76,9 +78,8 @@ class Ledger:
         self._readings.start()
 
     async def close(self, timeout_s: float = 3.0) -> None:
-        """Write what waits, then end."""
-        await self._facts.close(timeout_s)
-        await self._readings.close(timeout_s)
+        """Write what waits, for so long, then end."""
+        await asyncio.gather(self._facts.close(timeout_s), self._readings.close(timeout_s))
 
     @property
     def lost(self) -> int:
