@@ -87,36 +87,46 @@ async def test_a_running_transaction_is_stopped_from_the_list_of_transactions(
 
 
 @pytest.mark.parametrize(
-    ("what", "words"),
+    ("refusal", "words"),
     [
-        ({"payload": {"status": "Rejected"}}, "Charge box answered Rejected"),
-        ({"error": "NotSupported", "description": "no lock"}, "answered UnlockConnector with NotSupported: no lock"),
         ({"payload": {"status": "UnlockFailed"}}, "Charge box answered UnlockFailed"),
+        ({"error": "NotSupported", "description": "no lock"}, "answered UnlockConnector with NotSupported: no lock"),
         ({"silent": True}, "did not answer UnlockConnector within 1.5 s"),
-        ({"offline": True}, "Charge box is not connected"),
     ],
-    ids=["rejected", "call error", "failed", "timeout", "offline"],
+    ids=["failed", "call error", "timeout"],
 )
-async def test_what_a_charge_box_refuses_is_shown_as_it_was_said(
-    open_console: Open, charge_box: ChargePoint, key: str, what: dict[str, Any], words: str
+async def test_a_charge_box_that_does_not_do_it_is_heard_in_its_own_words(
+    open_console: Open, charge_box: ChargePoint, key: str, refusal: dict[str, Any], words: str
 ) -> None:
+    charge_box.override("UnlockConnector", **refusal)
     visit = await open_console(key)
     pane = await visit.open_box("HARBOUR-1")
-    if what.pop("offline", False):
-        charge_box.go_offline()
-        await expect(pane.locator(".presence")).to_contain_text("Offline")
-    elif what.get("payload") == {"status": "Rejected"}:
-        charge_box.override("Reset", **what)
-        await pane.get_by_role("button", name="Reset soft").click()
-        await visit.page.get_by_role("button", name="Reset soft", exact=True).click()
-        await expect(pane.locator(".answer")).to_contain_text(words)
-        return
-    else:
-        charge_box.override("UnlockConnector", **what)
     await pane.get_by_role("button", name="Unlock").first.click()
-    answer = pane.locator(".answer").first
-    await expect(answer).to_contain_text(words)
+    await expect(pane.locator(".answer")).to_contain_text(words)
+    await expect(pane.locator(".answer")).to_have_attribute("data-state", "no")
+
+
+async def test_a_refused_start_is_shown_as_refused(open_console: Open, charge_box: ChargePoint, key: str) -> None:
+    charge_box.override("RemoteStartTransaction", payload={"status": "Rejected"})
+    visit = await open_console(key)
+    pane = await visit.open_box("HARBOUR-1")
+    await pane.get_by_role("button", name="Start …").first.click()
+    await visit.page.get_by_label("Token").fill("NOBODY")
+    await visit.page.get_by_role("button", name="Start", exact=True).click()
+    answer = pane.locator(".answer")
+    await expect(answer).to_contain_text("Start EVSE 1 with NOBODY Charge box answered Rejected")
     await expect(answer).to_have_attribute("data-state", "no")
+
+
+async def test_a_command_to_an_offline_charge_box_says_that_it_is_not_connected(
+    open_console: Open, charge_box: ChargePoint, key: str
+) -> None:
+    charge_box.go_offline()
+    visit = await open_console(key)
+    pane = await visit.open_box("HARBOUR-1")
+    await expect(pane.locator(".presence")).to_contain_text("Offline")
+    await pane.get_by_role("button", name="Unlock").first.click()
+    await expect(pane.locator(".answer")).to_contain_text("Charge box is not connected")
 
 
 async def test_a_connector_is_taken_out_of_service_and_put_back(

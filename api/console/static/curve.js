@@ -25,10 +25,10 @@ export class Curve {
 
   async refresh(transaction) {
     if (!this.#isRead) {
-      this.#isRead = true;
       const path = `v2/transactions/${this.#transactionId}/meter-values`;
       const readings = await this.#api.all(path, { limit: 2500 }, MOST_READINGS);
       readings.forEach((reading) => this.#add(instant(reading.at), powerOf(reading)));
+      this.#isRead = true;
     }
     this.#add(instant(transaction.reported.lastReadingAt), transaction.chargingDetails.power);
   }

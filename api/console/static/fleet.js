@@ -10,7 +10,8 @@ const TRANSACTION_PAGES_A_ROUND = 2;
 
 export class Fleet {
   #api;
-  #locations = new Map();
+  #locations = new Map(); // id → name
+  #byEvse = new Map(); // EVSE id → its newest running transaction
 
   constructor(api) {
     this.#api = api;
@@ -50,7 +51,6 @@ export class Fleet {
       if (transaction.evseId !== null) this.#byEvse.set(transaction.evseId, transaction);
     }
   }
-  #byEvse = new Map();
 
   /** The name of a location, or null while it is not known. */
   locationName(id) {

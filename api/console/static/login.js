@@ -15,7 +15,7 @@ export function knownKey() {
   if (given) {
     // Neither history nor a copied address is to hold it.
     history.replaceState(null, "", location.pathname);
-    sessionStorage.setItem(STORE, decodeURIComponent(given[1]));
+    sessionStorage.setItem(STORE, given[1]);
   }
   return sessionStorage.getItem(STORE);
 }
