@@ -12,7 +12,7 @@ from importlib import metadata
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from api import console, errors, health, openapi, v2
+from api import console, errors, health, legacy, openapi, v2
 from api.auth import Keys
 from api.deps import Passwords, Reach
 from api.edge import Edge
@@ -56,13 +56,14 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     app.include_router(health.router)
+    routers = () if settings.role is Role.node else (*v2.ROUTERS, *legacy.ROUTERS)
+    for router in routers:
+        app.include_router(router)
     if settings.role is not Role.node:
-        for router in v2.ROUTERS:
-            app.include_router(router)
         app.include_router(console.router)
     errors.install(app)
     openapi.install(app)
-    app.add_middleware(Methods, routers=() if settings.role is Role.node else v2.ROUTERS)
+    app.add_middleware(Methods, routers=routers)
     app.add_middleware(Edge)
     return app
 

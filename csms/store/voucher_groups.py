@@ -97,6 +97,13 @@ async def get(database: Database, voucher_group_id: int) -> VoucherGroup:
         return await _get(connection, voucher_group_id)
 
 
+async def among(database: Database, voucher_group_ids: Sequence[int]) -> Mapping[int, VoucherGroup]:
+    """Return those of these groups that exist, deleted ones too, by id."""
+    query = select(*_COLUMNS).where(VoucherGroupRow.id.in_(voucher_group_ids))
+    async with database.read() as connection:
+        return {row.id: VoucherGroup(*row) for row in await connection.execute(query)}
+
+
 async def create(database: Database, new: NewVoucherGroup, *, actor: str) -> VoucherGroup:
     """Create a group that is good nowhere yet; raises Invalid when its customer or its tariff does not exist."""
     async with database.write() as connection:
