@@ -27,7 +27,8 @@ from csms.store.database import Database
 from csms.store.locations import NewLocation
 from csms.store.pages import Section, Window
 from csms.store.tokens import Filter, NewToken
-from csms.store.transactions import SortBy, Transaction
+from csms.store.transaction_rows import Transaction
+from csms.store.transactions import SortBy
 
 DATA_DIR = Path("data") / "demo"
 
