@@ -7,8 +7,20 @@ they do not know and take no wrong type for a right one: `"5"` is not a number.
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class Out(BaseModel):
@@ -27,6 +39,16 @@ class In(BaseModel):
         frozen=True,
         allow_inf_nan=False,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_whole_numbers(cls, said: object) -> object:
+        """JSON has one kind of number: 5.0 is 5."""
+        return {name: _whole(value) for name, value in said.items()} if isinstance(said, dict) else said
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def left_out_when_none(**known: Any) -> Any:
@@ -49,22 +71,36 @@ def _split(value: object) -> object:
 Separated = BeforeValidator(_split)
 """What an array in a query is read by: `a=1&a=2`, `a=1,2` or `a[]=1`."""
 
-# PostgreSQL's bigint; an id beyond a column's type is one that does not exist. The last 1023 numbers are left
-# out: JSON numbers are doubles to most readers of the OpenAPI document, and this limit is one exactly.
-_BIGINT = {"ge": -(2**63), "le": 2**63 - 1024}
+# The integers that every reader of JSON keeps apart (RFC 8259, 6), whether or not a column has room for them:
+# such an id is one that does not exist.
+_SAFE = {"ge": -(2**53) + 1, "le": 2**53 - 1}
 
-Id = Annotated[int, Field(**_BIGINT)]
+Id = Annotated[int, Field(**_SAFE)]
 """An id in a path or a query."""
 
 Ids = Annotated[list[Id], Separated, Field(max_length=1000)]
 """An array in a query: `a=1&a=2`, `a=1,2` or `a[]=1`."""
 
-Reference = Annotated[int, Strict(), Field(**_BIGINT)]
+Reference = Annotated[int, Strict(), Field(**_SAFE)]
 """An id in a body."""
+
+
+_TEXT = r"[^\x00-\x1F\x7F]"
+
+
+class _OneLine:
+    """Lets the OpenAPI document say what `_without_controls` refuses."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        said = handler(core)
+        # What remains must have a length when the spaces have fallen away.
+        pattern = rf"^{_TEXT}*[^\x00-\x1F\x7F\s]{_TEXT}*$" if said.get("minLength") else f"^{_TEXT}*$"
+        return {"pattern": pattern} | said
+
 
 Flag = Annotated[bool, Strict()]
 Number = Annotated[float, Strict()]
-Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_without_controls)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_without_controls), _OneLine()]
 """Text without control characters; spaces around it fall away."""
 
 Name = Annotated[Line, StringConstraints(min_length=1, max_length=255)]

@@ -67,7 +67,9 @@ async def reboot(id: Id, database: Store, boxes: Boxes) -> ResetOut:
 )
 async def send_command(
     id: Id,
-    action: Annotated[str, Path(description=f"One of {', '.join(sorted(commands.COMMANDS))}.")],
+    action: Annotated[
+        str, Path(description="An action of OCPP 1.6.", json_schema_extra={"enum": sorted(commands.COMMANDS)})
+    ],
     database: Store,
     boxes: Boxes,
     payload: Annotated[
