@@ -107,6 +107,7 @@ _TAGS = [
     {"name": "Voucher groups", "description": "What vouchers change, and where."},
     {"name": "Vouchers", "description": "Codes, and the tokens and app users that have them."},
     {"name": "Transactions", "description": "From the start to the stop of charging, as the charge box reported it."},
+    {"name": "Charge records", "description": "What transactions that are over come to: price, durations, emissions."},
     {"name": "AFIR", "description": "What is public of the infrastructure, in DATEX II v3. No key is needed."},
     {"name": "Legacy v1", "description": "Deprecated: the same data in older shapes; `Link` names the successor."},
     {"name": "Health", "description": "Of this process. No key is needed."},
