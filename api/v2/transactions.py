@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from ocpp.v16.enums import ChargePointStatus
 from pydantic import Field
 
@@ -13,8 +13,8 @@ from api.auth import VIEWER
 from api.deps import Store
 from api.openapi import answers
 from api.paging import Dated, PageOut, paged
-from api.shapes import Id, Line, Out, left_out_when_none
-from api.times import Iso, Moment
+from api.shapes import Id, Out, left_out_when_none
+from api.times import Iso
 from api.v2.charging import (
     AuthOut,
     CompanyOut,
@@ -27,13 +27,14 @@ from api.v2.charging import (
     show_duration,
     show_tariff,
 )
-from csms.domain.location_types import LOCATION_TYPES, PARKING_TYPES, LocationType
+from api.v2.transaction_query import read_filter
+from csms.domain.location_types import LOCATION_TYPES, LocationType
 from csms.domain.settlement import PaymentMethod
 from csms.domain.transactions import EndCause
 from csms.store import transactions
 from csms.store.pages import Window
 from csms.store.transaction_rows import Place, Times, Transaction
-from csms.store.transactions import Filter, SortBy, Span, TransactionType
+from csms.store.transactions import Filter
 
 router = APIRouter(prefix="/v2/transactions", tags=["Transactions"], dependencies=[VIEWER])
 
@@ -346,90 +347,11 @@ _PAGE = PageOut[TransactionOut](
 )
 
 
-def _since(field: str) -> Any:
-    return Query(alias=field, description="From this moment, inclusive.")
-
-
-def _until(field: str) -> Any:
-    return Query(alias=field, description="To this moment, inclusive.")
-
-
-def _started(
-    at: Annotated[Moment | None, _since("startedAt")] = None,
-    since: Annotated[Moment | None, _since("startedAtFrom")] = None,
-    until: Annotated[Moment | None, _until("startedAtTo")] = None,
-) -> Span:
-    return Span(at or since, until)
-
-
-def _updated(
-    at: Annotated[Moment | None, _since("updatedAt")] = None,
-    since: Annotated[Moment | None, _since("updatedAtFrom")] = None,
-    most: Annotated[Moment | None, _until("updatedAtMax")] = None,
-    until: Annotated[Moment | None, _until("updatedAtTo")] = None,
-) -> Span:
-    return Span(at or since, most or until)
-
-
-def _ended(
-    at: Annotated[Moment | None, _since("endedAt")] = None,
-    since: Annotated[Moment | None, _since("endedAtFrom")] = None,
-    most: Annotated[Moment | None, _until("endedAtMax")] = None,
-    until: Annotated[Moment | None, _until("endedAtTo")] = None,
-) -> Span:
-    return Span(at or since, most or until)
-
-
-def _filter(
-    started: Annotated[Span, Depends(_started)],
-    updated: Annotated[Span, Depends(_updated)],
-    ended: Annotated[Span, Depends(_ended)],
-    location_id: Annotated[Id | None, Query(alias="locationId", description="Only at this location.")] = None,
-    location_type: Annotated[
-        LocationType | None, Query(alias="locationType", description="Only at this kind of place.")
-    ] = None,
-    transaction_type: Annotated[
-        TransactionType | None,
-        Query(alias="transactionType", description="Without roaming, everything is nonRoaming and nothing the others."),
-    ] = None,
-    app_user_id: Annotated[Id | None, Query(alias="appUserId", description="Only of this app user's tokens.")] = None,
-    voucher_id: Annotated[Id | None, Query(alias="voucherId", description="Only with this voucher.")] = None,
-    id_tag: Annotated[
-        Line | None, Query(alias="idTagUid", max_length=255, description="Only of this idTag, in whatever case.")
-    ] = None,
-    evse_id: Annotated[Line | None, Query(alias="evseId", max_length=255, description="Only at this EVSE.")] = None,
-    charge_box_id: Annotated[Id | None, Query(alias="chargeBoxId", description="Only of this charge box.")] = None,
-    sort_by: Annotated[
-        SortBy | None,
-        Query(
-            alias="sortBy",
-            description="Descending. Default: createdAt; with a time filter, its field ascending.",
-        ),
-    ] = None,
-    ongoing: Annotated[bool, Query(description="Only those that run.")] = False,
-) -> Filter:
-    return Filter(
-        charge_box_id=charge_box_id,
-        evse_id=evse_id,
-        location_id=location_id,
-        parking_type=None if location_type is None else PARKING_TYPES[location_type],
-        id_tag=id_tag,
-        app_user_id=app_user_id,
-        voucher_id=voucher_id,
-        type=transaction_type,
-        ongoing=ongoing,
-        started=started,
-        updated=updated,
-        ended=ended,
-        sort_by=sort_by,
-    )
-
-
 @router.get("", summary="List transactions", responses=answers(_PAGE, 400))
 async def list_transactions(
     database: Store,
     window: Annotated[Window[tuple[datetime, int]], Depends(paged(_CURSORS, default=500, maximum=2500))],
-    wanted: Annotated[Filter, Depends(_filter)],
+    wanted: Annotated[Filter, Depends(read_filter)],
 ) -> PageOut[TransactionOut]:
     """
     Ongoing and past transactions, the latest first. With a time filter and no `sortBy`, sorted by that time upwards.
