@@ -16,6 +16,7 @@ from api import console, errors, health, legacy, openapi, v2
 from api.auth import Keys
 from api.deps import Passwords, Reach
 from api.edge import Edge
+from api.limits import Limits
 from api.methods import Methods
 from csms.node import Node
 from csms.settings import Role, Settings
@@ -55,6 +56,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.limits = Limits(settings)
     app.include_router(health.router)
     routers = () if settings.role is Role.node else (*v2.ROUTERS, *legacy.ROUTERS)
     for router in routers:

@@ -15,6 +15,7 @@ from fastapi.params import Depends as Dependency
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.errors import Forbidden, NotPermitted
+from api.limits import Limits
 from csms.domain.roles import ApiRole, allows
 from csms.domain.secrets import hash_secret
 from csms.store import api_keys
@@ -64,6 +65,8 @@ async def _authenticate(
     key = await keys.find(credentials.credentials)
     if key is None:
         raise Forbidden("the API key is not known here, or was revoked")
+    limits: Limits = request.app.state.limits
+    limits.count(request, key.id)
     return key
 
 

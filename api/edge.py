@@ -1,7 +1,8 @@
 """
 What happens to every request before and after its route.
 
-It gets an id, a limit to its body, and one spelling of arrays in the query; and if
+It gets an id, a limit to its body, and one spelling of arrays in the query; what was
+left in `request.state.headers` stands in its answer, whatever that is; and if
 its route fails in a way nobody expected, the trace is logged once and the client is
 told nothing but the id.
 """
@@ -47,7 +48,7 @@ class Edge:
             nonlocal answering
             if message["type"] == "http.response.start":
                 answering = True
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                MutableHeaders(scope=message).update({REQUEST_ID: request_id, **scope["state"].get("headers", {})})
             await send(message)
 
         try:

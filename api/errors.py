@@ -19,6 +19,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from api.limits import TooManyRequests
 from api.shapes import Out, left_out_when_none
 from csms.errors import (
     CallFailed,
@@ -67,6 +68,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = MappingProxyType(
         RequestValidationError: HTTPStatus.BAD_REQUEST,
         Forbidden: HTTPStatus.FORBIDDEN,
         NotPermitted: HTTPStatus.UNAUTHORIZED,
+        TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
         NotFound: HTTPStatus.NOT_FOUND,
         Conflict: HTTPStatus.CONFLICT,
         StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,

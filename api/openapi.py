@@ -20,11 +20,16 @@ _REFUSALS: Mapping[int, tuple[str, str]] = MappingProxyType(
         404: ("There is no such thing", "there is no charge box 7"),
         409: ("It exists already", "there is a charge box with the identity 'CB000007' already"),
         413: ("The body is too long", "a body may have 1048576 bytes"),
+        429: (
+            "The API key has sent as many requests as it may in this minute; `Retry-After` says when to go on",
+            "the API key may send 600 read requests a minute; try again in 17 s",
+        ),
         500: ("Something went wrong here", "something went wrong here; the log has it under this requestId"),
         503: ("The database cannot be reached just now; try again", "the database cannot be reached"),
     }
 )
-_EVERYWHERE = (403, 500, 503)
+_EVERYWHERE = (403, 429, 500, 503)
+_WITH_A_KEY = (403, 429)
 # The framework drops null from the document, and with it from examples; this stands for it until then.
 _NULL = "\x00null"
 
@@ -48,7 +53,7 @@ def answers(
     if example is not None:
         good["content"] = {"application/json": {"example": _json(example)}}
     described: Answers = {status: good}
-    everywhere = {code for code in _EVERYWHERE if code != HTTPStatus.FORBIDDEN or not public}
+    everywhere = {code for code in _EVERYWHERE if code not in _WITH_A_KEY or not public}
     for code in sorted({*refusals, *everywhere}):
         described[code] = _refusal(code)
     return described

@@ -81,6 +81,13 @@ class Settings(BaseSettings):
         0.0, ge=0, description="grams of CO2 per kWh charged, for charge records; 0: not known, and then none is shown"
     )
 
+    # Towards clients of the REST API: requests that one key may send to this process
+    rate_limit_read_per_min: int = Field(0, ge=0, description="reads a minute; 0 sets no limit (Spirii: 600)")
+    rate_limit_write_per_min: int = Field(0, ge=0, description="writes a minute; 0 sets no limit (Spirii: 120)")
+    rate_limit_command_per_min: int = Field(
+        0, ge=0, description="commands to charge boxes a minute; 0 sets no limit (Spirii: 30)"
+    )
+
     # Storage
     journal: bool = Field(True, description="keep every frame, masked")
     journal_retention_days: int = Field(7, ge=1, description="days that frames are kept")
