@@ -69,6 +69,8 @@ class Gateway:
         self._sockets: set[Socket] = set()
         self._held: dict[Socket, _Held] = {}
         self._handshakes: dict[Socket, asyncio.Task[None]] = {}
+        # All may come in one second (ev-server#2093): they wait here, and leave half of the pool to the others.
+        self._turnstile = asyncio.Semaphore(max(1, settings.pool_size // 2))
         self._sweeper: asyncio.Task[None] | None = None
         self._flushed_at = 0.0
 
@@ -177,13 +179,13 @@ class Gateway:
 
     async def _admit_identity(self, socket: Socket, knock: Knock, identity: str) -> None:
         presented = admission.password_of(knock.authorization, identity)
-        known = await find_charge_box(self._database, identity)
-        if known is None:
-            if self._settings.unknown_charge_boxes is UnknownChargeBoxes.reject:
-                self._refuse(socket, identity, admission.UNKNOWN)
+        async with self._turnstile:
+            if socket not in self._sockets:  # it did not wait for its turn
                 return
-            first = admission.first_password(presented, self._secret_key)
-            known = await register_charge_box(self._database, identity, first)
+            known = await self._look_up(identity, presented)
+        if known is None:
+            self._refuse(socket, identity, admission.UNKNOWN)
+            return
         form = admission.check_password(
             presented, required=known.password_required, stored_hash=known.password_hash, key=self._secret_key
         )
@@ -196,6 +198,14 @@ class Gateway:
             self._refuse(socket, identity, admission.FULL)
         else:
             await self._open(socket, known, form)
+
+    async def _look_up(self, identity: str, presented: bytes | None) -> KnownChargeBox | None:
+        """Find a charge box, or register it where that is wanted."""
+        known = await find_charge_box(self._database, identity)
+        if known is None and self._settings.unknown_charge_boxes is UnknownChargeBoxes.register:
+            first = admission.first_password(presented, self._secret_key)
+            known = await register_charge_box(self._database, identity, first)
+        return known
 
     async def _open(self, socket: Socket, known: KnownChargeBox, form: str | None) -> None:
         """Record the connection, make it the one of its charge box, and complete the handshake."""
@@ -216,7 +226,9 @@ class Gateway:
             await self._announce(known.key.id, epoch)
 
     def _refuse(self, socket: Socket, identity: str, refusal: Refusal) -> None:
-        if refusal.status != 503:
+        if refusal.status == 503:  # our failure, so nothing to remember of the charge box
+            log.warning("%s: refused from %s (%s)", identity, socket.remote_address, refusal.reason)
+        else:
             self._remember(socket, identity, refusal.reason)
         socket.refuse(refusal)
 
