@@ -95,7 +95,14 @@ class Fleet:
         await self._all(lambda box: box.online and box.accepted, timeout_s=_START_S)
 
     async def _all(self, condition: Callable[[ChargePoint], bool], timeout_s: float) -> None:
-        await asyncio.gather(*(box.wait_for(partial(condition, box), timeout_s) for box in self.boxes))
+        waits = (box.wait_for(partial(condition, box), timeout_s) for box in self.boxes)
+        late = [
+            box
+            for box, end in zip(self.boxes, await asyncio.gather(*waits, return_exceptions=True), strict=True)
+            if isinstance(end, BaseException)
+        ]
+        shown = [(box.charge_point_id, box.standing, box.online, box.link.last_error) for box in late[:5]]
+        assert not late, f"{len(late)} charge points are not there after {timeout_s:g} s, e.g. {shown}"
 
     async def _begin(self, box: ChargePoint) -> TransactionRecord | None:
         box.plug_in(1)
@@ -132,7 +139,7 @@ async def fleet(
     )
     boxes = [ChargePoint(url or server.ocpp_url, f"{name}-{number:04}", options) for number in range(count)]
     async with server.postgres.sql() as sql:
-        await _issue_tags(boxes, sql)
+        await _register(boxes, sql)
     try:
         for box in boxes:
             await box.start()
@@ -143,5 +150,11 @@ async def fleet(
         await asyncio.gather(*(box.stop() for box in boxes))
 
 
-async def _issue_tags(boxes: Sequence[ChargePoint], sql: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def _register(boxes: Sequence[ChargePoint], sql: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Make the charge points and their drivers' tags known, as an operator would have done long ago."""
+    await sql.execute(
+        "INSERT INTO charge_boxes (identity, serial_number, password_required)"
+        " SELECT i, i, false FROM unnest($1::text[]) i",
+        [box.charge_point_id for box in boxes],
+    )
     await sql.execute("INSERT INTO tokens (uid) SELECT unnest($1::text[])", [tag_of(box) for box in boxes])

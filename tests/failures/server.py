@@ -126,9 +126,7 @@ class Server:
 
     def create_key(self, name: str, role: str) -> str:
         """Make an API key as an operator does."""
-        words = [*_CSMS, "keys", "create", name, "--role", role, "--data-dir", str(self.data_dir)]
-        done = subprocess.run(words, env=_environment({}), check=True, capture_output=True, text=True, timeout=_START_S)
-        return done.stdout.strip()
+        return _run("keys", "create", name, "--role", role, "--data-dir", str(self.data_dir)).strip()
 
     def kill(self) -> None:
         """Kill -9."""
@@ -162,6 +160,18 @@ class Server:
 
 
 _CSMS = (sys.executable, "-m", "csms")
+
+
+def migrate(data_dir: Path) -> None:
+    """Make a database in a data folder, ready for a server, and leave it at rest."""
+    _run("migrate", "--data-dir", str(data_dir))
+
+
+def _run(*words: str) -> str:
+    done = subprocess.run(
+        [*_CSMS, *words], env=_environment({}), check=True, capture_output=True, text=True, timeout=_START_S
+    )
+    return done.stdout
 
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:

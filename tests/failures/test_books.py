@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 
 from csms.node import Node
-from csms.store.admission import register_charge_box
 from simulators import Books, ChargePoint, Options
 from tests.failures.books import compare
+from tests.wire import register
 
 _SECOND_START = """
 INSERT INTO transactions (charge_box_id, connector_id, id_tag, started_at_raw, meter_start_wh, last_evidence_at)
@@ -48,7 +48,7 @@ _DAMAGES = [
 @pytest.fixture
 async def books(node: Node, sql: "asyncpg.Connection[asyncpg.Record]") -> Books:
     """The books of a charge point with one transaction that has ended and one that runs, each with a reading."""
-    await register_charge_box(node.database, "BOX", None)
+    await register(sql, "BOX")
     await sql.execute("INSERT INTO tokens (uid) VALUES ('CARD-1'), ('CARD-2')")
     options = Options(connectors=2, meter_start_wh=100)
     async with ChargePoint(f"ws://127.0.0.1:{node.ocpp_port}", "BOX", options) as box:

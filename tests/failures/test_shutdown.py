@@ -13,7 +13,7 @@ _LIMIT_S = 5.0
 
 @pytest.mark.timeout(150)
 async def test_a_thousand_charge_boxes_are_left_in_good_order_within_5_s(server: Server) -> None:
-    async with fleet(server, "STOP", 1000, reconnects_after_s=60) as boxes:
+    async with fleet(server, "STOP", 1000, reconnects_after_s=3) as boxes:
         await boxes[:200].begin_sessions()
         await asyncio.sleep(2)
         boxes[:100].stop_charging()
@@ -33,7 +33,7 @@ async def test_a_thousand_charge_boxes_are_left_in_good_order_within_5_s(server:
 
 @pytest.mark.timeout(60)
 async def test_the_end_does_not_wait_for_a_database_that_is_away(server: Server) -> None:
-    async with fleet(server, "LATE", 50, reconnects_after_s=60) as boxes:
+    async with fleet(server, "LATE", 50, reconnects_after_s=3) as boxes:
         await boxes.begin_sessions()
         server.postgres.stop()
         boxes.stop_charging()
