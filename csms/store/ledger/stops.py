@@ -33,7 +33,8 @@ from csms.store.ledger.rounds import rounds
 
 _CANDIDATES = """
 SELECT i.n, t.id, t.id_tag, t.started_at, t.meter_start_wh, t.register_wh, t.connector_id, t.end_cause,
-       CASE WHEN t.id = i.transaction THEN 'id' WHEN t.stop_key = i.key THEN 'orphan' ELSE 'open' END AS how
+       t.stop_match,
+       CASE WHEN t.id = i.transaction THEN 'id' WHEN t.stop_key = i.key THEN 'repeat' ELSE 'open' END AS how
 FROM unnest($1::int[], $2::int[], $3::bytea[]) WITH ORDINALITY AS i (box, transaction, key, n)
 JOIN LATERAL (
     SELECT * FROM transactions a WHERE a.id = i.transaction AND a.charge_box_id = i.box
@@ -51,11 +52,13 @@ SET stop_match = i.match, stop_transaction_id = i.transaction, stop_id_tag = i.i
     ended_at = i.ended_at, end_cause = 'reported', power_w = NULL, updated_at = now(),
     last_evidence_at = i.received_at,
     oddities = t.oddities || coalesce(nullif(string_to_array(i.oddities, ','), '{""}'), '{}'),
+    -- Without a usable id, this is how its repeat is known.
+    stop_key = CASE WHEN i.match = 'content' THEN i.key END,
     -- A clock that was never set repeats itself: the next equal start is a new one.
     start_key = CASE WHEN t.clock_trusted THEN t.start_key END
 FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-            $9::timestamptz[], $10::text[], $11::timestamptz[])
-     AS i (id, match, transaction, id_tag, reason, meter, at, at_raw, received_at, oddities, ended_at)
+            $9::timestamptz[], $10::text[], $11::timestamptz[], $12::bytea[])
+     AS i (id, match, transaction, id_tag, reason, meter, at, at_raw, received_at, oddities, ended_at, key)
 WHERE t.id = i.id
 """
 
@@ -135,13 +138,13 @@ def _int4(number: int) -> int:
 
 
 def _decide(fact: Stopped, candidates: Sequence[asyncpg.Record]) -> _Decision:
-    by_how = {how: [row for row in candidates if row["how"] == how] for how in ("id", "orphan", "open")}
+    by_how = {how: [row for row in candidates if row["how"] == how] for how in ("id", "repeat", "open")}
     if by_how["id"]:
         row = by_how["id"][0]
         return _Decision(StopMatch.by_id, row, row["end_cause"] == EndCause.reported)
-    if by_how["orphan"]:
-        row = by_how["orphan"][0]
-        return _Decision(StopMatch(row["how"]), row, is_repeat=True)
+    if by_how["repeat"]:
+        row = by_how["repeat"][0]
+        return _Decision(StopMatch(row["stop_match"]), row, is_repeat=True)
     match = match_stop(
         [
             OpenTransaction(row["id"], row["id_tag"], row["started_at"], row["meter_start_wh"], row["register_wh"])
@@ -178,6 +181,7 @@ async def _end(connection: Connection, stops: Sequence[tuple[Stopped, _Decision]
             for fact, _, row in new
         ],
         [_ended_at(fact) for fact, _, _ in new],
+        [fact.orphan_key for fact, _, _ in new],
     )
     repeated = [decision.found["id"] for _, decision in stops if decision.found and decision.is_repeat]
     if repeated:
