@@ -99,10 +99,10 @@ class Socket(asyncio.Protocol):
 
     def welcome(self, connection: Connection) -> bool:
         """Complete the handshake; False if the peer did not wait for it."""
-        if self._transport is None or self._transport.is_closing() or self._upgrade is None:
+        upgrade = self._take_upgrade()
+        if upgrade is None:
             return False
-        request, response = self._upgrade
-        self._upgrade = None
+        request, response = upgrade
         chosen = chosen_subprotocol(_subprotocols(request.headers))
         if chosen is not None:
             response.headers["Sec-WebSocket-Protocol"] = chosen
@@ -113,7 +113,9 @@ class Socket(asyncio.Protocol):
         return True
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer the handshake with an HTTP status."""
+        """Answer the handshake with an HTTP status, if the peer waits for it."""
+        if self._take_upgrade() is None:
+            return
         self._cause = refusal.reason
         response = self._websocket.reject(refusal.status, refusal.text)
         if refusal.status == 401:
@@ -125,11 +127,18 @@ class Socket(asyncio.Protocol):
 
     def refuse_subprotocol(self) -> None:
         """OCPP-J 3.2: complete the handshake without a subprotocol, then close."""
+        upgrade = self._take_upgrade()
+        if upgrade is None:
+            return
         self._cause = "foreign subprotocol"
-        if self._upgrade is not None:
-            self._websocket.send_response(self._upgrade[1])
-            self._websocket.send_close(CloseCode.PROTOCOL_ERROR, "this is OCPP 1.6")
-            self._pump()
+        self._websocket.send_response(upgrade[1])
+        self._websocket.send_close(CloseCode.PROTOCOL_ERROR, "this is OCPP 1.6")
+        self._pump()
+
+    def _take_upgrade(self) -> tuple[Request, Response] | None:
+        """The handshake that waits for its answer; None where it has one, or the peer has gone meanwhile."""
+        upgrade, self._upgrade = self._upgrade, None
+        return None if self._transport is None or self._transport.is_closing() else upgrade
 
     # ---- Link
 
