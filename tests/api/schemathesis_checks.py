@@ -28,6 +28,7 @@ _RULES = (
     # Two fields must fit together.
     r"ocppPassword: (must not be empty|must be empty|is needed)",
     r"idTag: send either idTag or tokenId",
+    r"endedAt: cannot be sent together with startedAt",
     r"openingTimes.regularHours: must have a period where twentyFourSeven is false",
     # A language of its own.
     r"filter: ",

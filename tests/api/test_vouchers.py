@@ -183,15 +183,15 @@ async def test_a_voucher_that_does_not_exist_or_is_deleted_is_404(api: Api) -> N
     await api.token("A1")
     gone = await voucher(api)
     await api.editor.delete(f"/v2/vouchers/{gone['id']}")
-    for voucher_id in (gone["id"], 77, 2**62):
+    for voucher_id in (gone["id"], 77, 2**53 - 1):
         for ask in READS + WRITES:
             response = await ask(api.editor, f"/v2/vouchers/{voucher_id}")
             assert response.status_code == 404, response.request.url
             assert f"voucher {voucher_id}" in refusal(response)["message"]
     live = await voucher(api, code="Live")
     for response in (
-        await api.editor.post(f"/v2/vouchers/{live['id']}/tokens/{2**62}"),
-        await api.editor.delete(f"/v2/vouchers/{live['id']}/tokens/{2**62}"),
+        await api.editor.post(f"/v2/vouchers/{live['id']}/tokens/{2**53 - 1}"),
+        await api.editor.delete(f"/v2/vouchers/{live['id']}/tokens/{2**53 - 1}"),
     ):
         assert response.status_code == 404
 
