@@ -65,7 +65,7 @@ def _without_controls(text: str) -> str:
 def _split(value: object) -> object:
     """Take `1,2` for `1` and `2`; both spellings may be mixed."""
     values = value if isinstance(value, list) else [value]
-    return [part.strip() for item in values for part in str(item).split(",") if part.strip()]
+    return [part.strip() for item in values for part in str(item).split(",")]
 
 
 Separated = BeforeValidator(_split)
