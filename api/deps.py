@@ -4,10 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.auth import VIEWER
 from csms.caller import Caller
+from csms.commands import RecordedCaller
 from csms.domain.secrets import canonical_password, hash_secret
 from csms.node import Node
 from csms.settings import Settings
+from csms.store.api_keys import ApiKey
 from csms.store.charge_boxes import Password, Presence
 from csms.store.database import Database
 
@@ -87,5 +90,14 @@ def _passwords(request: Request) -> Passwords:
 
 Store = Annotated[Database, Depends(_database)]
 Boxes = Annotated[Reach, Depends(_reach)]
+
+
+def _calls(database: Store, boxes: Boxes, key: Annotated[ApiKey, VIEWER]) -> Caller:
+    return RecordedCaller(boxes.caller, database, key.name)
+
+
+Calls = Annotated[Caller, Depends(_calls)]
+"""The way to call charge boxes for the holder of the key, whose name every call leaves in the event log."""
+
 Knobs = Annotated[Settings, Depends(_settings)]
 Hashing = Annotated[Passwords, Depends(_passwords)]

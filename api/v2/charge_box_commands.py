@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Path
 from ocpp.v16.enums import ResetStatus, ResetType
 
 from api.auth import OPERATOR, VIEWER
-from api.deps import Boxes, Store
+from api.deps import Calls, Store
 from api.openapi import answers
 from api.shapes import Id, In, Out
 from api.v2.outcomes import CommandErrorOut, ResetOut, hear
@@ -46,17 +46,17 @@ _ANSWERED = OutcomeOut(
 
 
 @router.post("/reset", summary="Reset a charge box", dependencies=[OPERATOR], responses=answers(_OFFLINE, 400, 404))
-async def reset(id: Id, body: ResetIn, database: Store, boxes: Boxes) -> ResetOut:
+async def reset(id: Id, body: ResetIn, database: Store, caller: Calls) -> ResetOut:
     """Asks for a reset and answers the charge box's own word."""
     box = await charge_boxes.get_key(database, id)
-    return ResetOut.of(await hear(commands.reset(boxes.caller, box, type=body.type)))
+    return ResetOut.of(await hear(commands.reset(caller, box, type=body.type)))
 
 
 @router.post("/reboot", summary="Reboot a charge box", dependencies=[OPERATOR], responses=answers(_OFFLINE, 400, 404))
-async def reboot(id: Id, database: Store, boxes: Boxes) -> ResetOut:
+async def reboot(id: Id, database: Store, caller: Calls) -> ResetOut:
     """The same as a Soft reset."""
     box = await charge_boxes.get_key(database, id)
-    return ResetOut.of(await hear(commands.reset(boxes.caller, box, type=ResetType.soft)))
+    return ResetOut.of(await hear(commands.reset(caller, box, type=ResetType.soft)))
 
 
 @router.post(
@@ -71,7 +71,7 @@ async def send_command(
         str, Path(description="An action of OCPP 1.6.", json_schema_extra={"enum": sorted(commands.COMMANDS)})
     ],
     database: Store,
-    boxes: Boxes,
+    caller: Calls,
     payload: Annotated[
         dict[str, Any] | None,
         Body(description="The request as OCPP 1.6 has it; none is {}.", examples=[{"key": ["HeartbeatInterval"]}]),
@@ -82,7 +82,7 @@ async def send_command(
     answer, its CALLERROR, its silence, or that it is not connected. Beyond Spirii's API.
     """
     box = await charge_boxes.get_key(database, id)
-    done = await commands.send(boxes.caller, box, action, payload or {})
+    done = await commands.send(caller, box, action, payload or {})
     return OutcomeOut(
         outcome=done.outcome, response=done.response, error=done.error, duration_ms=round(done.duration_ms, 3)
     )

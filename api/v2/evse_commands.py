@@ -7,7 +7,7 @@ from ocpp.v16.enums import AvailabilityStatus, AvailabilityType, RemoteStartStop
 from pydantic import StringConstraints
 
 from api.auth import EDITOR, VIEWER
-from api.deps import Boxes, Store
+from api.deps import Calls, Store
 from api.openapi import answers
 from api.shapes import Id, In, Line, Reference
 from api.times import iso
@@ -46,7 +46,7 @@ class AvailabilityIn(In):
 
 @router.post("/remote-start-transaction", summary="Start a transaction", responses=answers(_ACCEPTED, 400, 404))
 async def remote_start(
-    uid: Id, connector_id: ConnectorId, body: RemoteStartIn, database: Store, boxes: Boxes
+    uid: Id, connector_id: ConnectorId, body: RemoteStartIn, database: Store, caller: Calls
 ) -> RemoteOut:
     """
     Asks the charge box to start a transaction, also before a vehicle is connected.
@@ -55,15 +55,13 @@ async def remote_start(
     """
     evse = await evses.get_connector(database, uid, connector_id)
     id_tag = await _id_tag(body, database)
-    start = commands.remote_start_transaction(
-        boxes.caller, evse.charge_box, connector_id=evse.connector_id, id_tag=id_tag
-    )
+    start = commands.remote_start_transaction(caller, evse.charge_box, connector_id=evse.connector_id, id_tag=id_tag)
     return RemoteOut.of(await hear(start))
 
 
 @router.post("/remote-stop-transaction", summary="Stop a transaction", responses=answers(_ACCEPTED, 400, 404))
 async def remote_stop(
-    uid: Id, connector_id: ConnectorId, body: RemoteStopIn, database: Store, boxes: Boxes
+    uid: Id, connector_id: ConnectorId, body: RemoteStopIn, database: Store, caller: Calls
 ) -> RemoteOut:
     """
     Asks the charge box to stop a transaction. 404 when it has no such transaction.
@@ -74,7 +72,7 @@ async def remote_stop(
     evse = await evses.get_connector(database, uid, connector_id)
     if (over := await _why_over(evse.charge_box, body.transaction_id, database)) is not None:
         return RemoteOut.refused(over)
-    stop = commands.remote_stop_transaction(boxes.caller, evse.charge_box, transaction_id=body.transaction_id)
+    stop = commands.remote_stop_transaction(caller, evse.charge_box, transaction_id=body.transaction_id)
     return RemoteOut.of(await hear(stop))
 
 
@@ -83,10 +81,10 @@ async def remote_stop(
     summary="Unlock a connector",
     responses=answers(UnlockOut(status=UnlockStatus.unlocked), 400, 404),
 )
-async def unlock(uid: Id, connector_id: ConnectorId, database: Store, boxes: Boxes) -> UnlockOut:
+async def unlock(uid: Id, connector_id: ConnectorId, database: Store, caller: Calls) -> UnlockOut:
     """Asks for the cable to be released. A charge box that says it cannot is NotSupported."""
     evse = await evses.get_connector(database, uid, connector_id)
-    answer = commands.unlock_connector(boxes.caller, evse.charge_box, connector_id=evse.connector_id)
+    answer = commands.unlock_connector(caller, evse.charge_box, connector_id=evse.connector_id)
     return UnlockOut.of(await hear(answer))
 
 
@@ -98,11 +96,11 @@ _SCHEDULED = AvailabilityOut(
 
 @router.post("/change-availability", summary="Change the availability", responses=answers(_SCHEDULED, 400, 404))
 async def change_availability(
-    uid: Id, connector_id: ConnectorId, body: AvailabilityIn, database: Store, boxes: Boxes
+    uid: Id, connector_id: ConnectorId, body: AvailabilityIn, database: Store, caller: Calls
 ) -> AvailabilityOut:
     """Makes the connector usable or not. Scheduled: when the running transaction has ended."""
     evse = await evses.get_connector(database, uid, connector_id)
-    answer = commands.change_availability(boxes.caller, evse.charge_box, connector_id=evse.connector_id, type=body.type)
+    answer = commands.change_availability(caller, evse.charge_box, connector_id=evse.connector_id, type=body.type)
     return AvailabilityOut.of(await hear(answer))
 
 
