@@ -19,7 +19,7 @@ _RULES = (
     r"[\w.]*Id: there is no ",
     # Moments have an order.
     r"[\w.]+: must be (after|above) ",
-    r"[\w.]+: must be a date like ",
+    r"[\w.]+: must be a (date|time in UTC) like ",
     # What is in the world outside.
     r"timeZone: must be an IANA time zone",
     # The owners of customers are a tree, with CPOs at its top.
@@ -27,6 +27,7 @@ _RULES = (
     r"type: cannot be changed",
     # Two fields must fit together.
     r"ocppPassword: (must not be empty|must be empty|is needed)",
+    r"endedAt: cannot be sent together with startedAt",
     r"idTag: send either idTag or tokenId",
     r"endedAt: cannot be sent together with startedAt",
     r"openingTimes.regularHours: must have a period where twentyFourSeven is false",
