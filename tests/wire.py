@@ -7,6 +7,7 @@ package's ChargePoint play the well-mannered ones.
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import json
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from typing import Any
 
 import asyncpg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 _ids = itertools.count(1)
 
@@ -30,14 +32,17 @@ class Wire:
         self._reader = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        async for text in self.socket:
-            frame = json.loads(text)
-            if frame[0] == 2:
-                self.calls.put_nowait(frame)
-            elif (waiting := self._replies.pop(frame[1], None)) is not None:
-                waiting.set_result(frame)
-            else:
-                self.others.append(frame)
+        with contextlib.suppress(ConnectionClosed):
+            async for text in self.socket:
+                self._take(json.loads(text))
+
+    def _take(self, frame: list[Any]) -> None:
+        if frame[0] == 2:
+            self.calls.put_nowait(frame)
+        elif (waiting := self._replies.pop(frame[1], None)) is not None:
+            waiting.set_result(frame)
+        else:
+            self.others.append(frame)
 
     async def send(self, text: str | bytes) -> None:
         """Send a frame as it is."""

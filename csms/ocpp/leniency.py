@@ -63,7 +63,12 @@ TOLERATED: Final[Mapping[str, str]] = {
 _STAND_INS: Final[Mapping[str, Mapping[str, object]]] = {
     "BootNotification": {"chargePointVendor": "", "chargePointModel": ""},  # D30: no boot, no charge box
     "DataTransfer": {"vendorId": ""},  # answered UnknownVendorId, which is true
-    "MeterValues": {"connectorId": 0, "meterValue[].timestamp": NOTHING, "meterValue[].sampledValue": NOTHING},
+    "MeterValues": {
+        "connectorId": 0,
+        "meterValue": NOTHING,  # nothing to store; but refused, it would be repeated for ever (B12, B18)
+        "meterValue[].timestamp": NOTHING,
+        "meterValue[].sampledValue": NOTHING,
+    },
     "SecurityEventNotification": {"timestamp": NOTHING},
     "StartTransaction": {"connectorId": 0, "idTag": "", "meterStart": NOTHING, "timestamp": NOTHING},
     "StatusNotification": {"errorCode": "NoError"},

@@ -102,7 +102,7 @@ class MeterValues(Request, frozen=True, kw_only=True):
 
     connector_id: int
     transaction_id: int | None = None
-    meter_value: tuple[MeterValue, ...]
+    meter_value: tuple[MeterValue, ...] = ()
 
 
 class SecurityEventNotification(Request, frozen=True, kw_only=True):
