@@ -121,7 +121,6 @@ class Server:
                 env=_environment(self._settings),
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
 
     def create_key(self, name: str, role: str) -> str:
