@@ -16,6 +16,7 @@ import socket
 from collections.abc import Awaitable, Callable, Container, Iterator
 from typing import Any, TypeAlias
 
+import psutil  # type: ignore[import-untyped] # it has no types of its own
 import uvicorn
 import uvloop
 
@@ -62,7 +63,8 @@ def database_of(settings: Settings) -> Iterator[str]:
     _log.debug("starting the embedded PostgreSQL in %s", settings.data_dir)
     server = embedded.start(settings.data_dir)
     try:
-        yield server.url
+        with server.kept_running():
+            yield server.url
     finally:
         server.stop()
 
@@ -219,10 +221,13 @@ def api_url(settings: Settings) -> str:
 def _address(host: str) -> str:
     """An address to connect to: of all addresses to listen on, the one that others reach this machine at."""
     if host in ("0.0.0.0", "::", ""):
-        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # sends nothing; asks the routing table for our address
-            return str(probe.getsockname()[0])
-        return "127.0.0.1"
+        addresses = [
+            each.address
+            for all_of_one in psutil.net_if_addrs().values()
+            for each in all_of_one
+            if each.family == socket.AF_INET
+        ]
+        return next((address for address in addresses if not address.startswith("127.")), "127.0.0.1")
     return f"[{host}]" if ":" in host else host
 
 

@@ -18,6 +18,7 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.util
+import logging
 import os
 import pwd
 import re
@@ -26,6 +27,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,6 +37,8 @@ from urllib.parse import quote
 import psutil  # type: ignore[import-untyped] # it has no types of its own
 
 from csms.errors import ConfigurationError
+
+_log = logging.getLogger(__name__)
 
 MAJOR_VERSION = "18"
 START_TIMEOUT_S = 300  # recovery after a crash reads the log since the last checkpoint
@@ -72,6 +76,43 @@ class EmbeddedPostgres:
         self._users = users
         self.url = _url(_socket_dir_in_use(folder))
         atexit.register(self.stop)
+
+    @contextlib.contextmanager
+    def kept_running(self, *, look_every_s: float = 5.0, patience_s: float = 15.0) -> Iterator[None]:
+        """
+        As long as this lasts, start PostgreSQL again when it has been gone for a while.
+
+        Whoever stopped it by hand has that time to start it by hand, too.
+        """
+        ended = threading.Event()
+        watch = threading.Thread(
+            target=self._watch, args=(ended, look_every_s, patience_s), name="embedded PostgreSQL", daemon=True
+        )
+        watch.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            watch.join()
+
+    def _watch(self, ended: threading.Event, look_every_s: float, patience_s: float) -> None:
+        gone_since: float | None = None
+        while not ended.wait(look_every_s):
+            if _is_running(self._folder):
+                gone_since = None
+                continue
+            gone_since = time.monotonic() if gone_since is None else gone_since
+            if time.monotonic() - gone_since >= patience_s:
+                self._start_again()
+
+    def _start_again(self) -> None:
+        _log.warning("the embedded PostgreSQL is gone; starting it again")
+        try:
+            with _named_errors(self._folder), _one_at_a_time(self._folder):
+                if not _is_running(self._folder):
+                    _launch(self._folder)
+        except ConfigurationError as error:
+            _log.error("%s", error)
 
     def stop(self) -> None:
         """Let go of the database; the last one to do so stops it. Doing it twice changes nothing."""

@@ -215,3 +215,21 @@ def test_a_postgresql_that_does_not_start_says_why(tmp_path: Path, data_dir: Pat
     with (tmp_path / "postgres" / "postgresql.conf").open("a") as settings:
         settings.write("shared_buffers = 'much'\n")
     assert 'postgresql.conf" contains errors' in _refusal(tmp_path)
+
+
+async def test_a_postgres_that_was_killed_is_started_again(tmp_path: Path) -> None:
+    server = embedded.start(tmp_path)
+    with server.kept_running(look_every_s=0.1, patience_s=0.3):
+        pid = int((tmp_path / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while True:
+                try:
+                    connection = await asyncpg.connect(server.url)
+                    break
+                except (OSError, asyncpg.PostgresError):
+                    await asyncio.sleep(0.2)
+        assert await connection.fetchval("SELECT 1") == 1
+        await connection.close()
+        assert int((tmp_path / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0]) != pid
+    server.stop()
