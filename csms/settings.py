@@ -76,6 +76,13 @@ class Settings(BaseSettings):
         120.0, ge=0, description="how long after a boot or Available an open transaction waits for its own stop"
     )
 
+    # The REST API
+    party_id: str = Field(
+        "CSM",
+        pattern="^[A-Za-z0-9]{3}$",
+        description="what locations name the operator by, as OCPI does with a country",
+    )
+
     # Charge records
     co2_g_per_kwh: float = Field(
         0.0, ge=0, description="grams of CO2 per kWh charged, for charge records; 0: not known, and then none is shown"

@@ -38,8 +38,8 @@ class ConnectorOut(Out):
     """A plug. Power in kW, current in A, voltage in V; `error` is there only while there is one."""
 
     id: int
-    standard: str
-    format: str
+    standard: ConnectorStandard
+    format: ConnectorFormat
     power_type: str
     max_electric_power: float
     max_amperage: float
@@ -106,8 +106,8 @@ def show_evse(evse: Evse, status: EvseStatus | None = None) -> EvseOut:
 def _show_connector(connector: Connector, evse: Evse) -> ConnectorOut:
     return ConnectorOut(
         id=connector.id,
-        standard=connector.standard,
-        format=connector.format,
+        standard=ConnectorStandard(connector.standard),
+        format=ConnectorFormat(connector.format),
         power_type=connector.power_type,
         max_electric_power=float(connector.max_electric_power_kw),
         max_amperage=float(connector.max_amperage_a),
@@ -132,8 +132,8 @@ EXAMPLE = EvseOut(
     connectors=[
         ConnectorOut(
             id=1,
-            standard="IEC_62196_T2",
-            format="SOCKET",
+            standard=ConnectorStandard.IEC_62196_T2,
+            format=ConnectorFormat.SOCKET,
             power_type="AC_3_PHASE",
             max_electric_power=22,
             max_amperage=32,

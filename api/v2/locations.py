@@ -5,7 +5,7 @@ The status of an EVSE here is the shared one: a temporary status is shown while 
 force. `/v2/evses` has the technical status.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator, Field, StringConstraints
 
 from api.auth import VIEWER, Editor
-from api.deps import Store
+from api.deps import Knobs, Store
 from api.openapi import answers
 from api.paging import Opaque, PageOut, paged
 from api.shapes import Flag, Id, Ids, In, Line, Name, Out, Reference
@@ -53,6 +53,7 @@ class LocationOut(Out):
     postal_code: str
     city: str
     country_code: str
+    party_id: str
     coordinates: Coordinates
     publish: bool
     evses: list[EvseOut]
@@ -191,7 +192,7 @@ class LocationChangesIn(_OptionalIn):
         return said | {name: value for name, value in needed.items() if value is not None}
 
 
-def _show(location: Location, now: datetime) -> LocationOut:
+def _show(location: Location, *, party_id: str, now: datetime) -> LocationOut:
     said = location.said
     return LocationOut(
         id=location.id,
@@ -200,6 +201,7 @@ def _show(location: Location, now: datetime) -> LocationOut:
         postal_code=said.postal_code,
         city=said.city,
         country_code=said.country_code,
+        party_id=party_id,
         coordinates=Coordinates(latitude=said.latitude, longitude=said.longitude),
         publish=said.publish,
         evses=[_show_evse(evse, now) for evse in location.evses],
@@ -223,6 +225,13 @@ def _show(location: Location, now: datetime) -> LocationOut:
 
 def _show_evse(evse: Evse, now: datetime) -> EvseOut:
     return show_evse(evse, shared_status(evse.status, evse.overrides, now=now, deleted=evse.deleted_at is not None))
+
+
+def _shown(settings: Knobs) -> Callable[[Location], LocationOut]:
+    return partial(_show, party_id=settings.party_id, now=datetime.now(UTC))
+
+
+_Show = Annotated[Callable[[Location], LocationOut], Depends(_shown)]
 
 
 def _filter(
@@ -254,6 +263,7 @@ _EXAMPLE = LocationOut(
     postal_code="1058",
     city="København",
     country_code="DK",
+    party_id="CSM",
     coordinates=Coordinates(latitude=55.6761, longitude=12.5683),
     publish=True,
     evses=[EVSE],
@@ -283,16 +293,17 @@ async def list_locations(
     database: Store,
     window: Annotated[Window[tuple[int]], Depends(paged(_CURSORS))],
     wanted: Annotated[Filter, Depends(_filter)],
+    show: _Show,
 ) -> PageOut[LocationOut]:
     """All locations, by ascending id."""
     page = await locations.list(database, window, wanted)
-    return await PageOut[LocationOut].of_many(page, _CURSORS, partial(_show, now=datetime.now(UTC)))
+    return await PageOut[LocationOut].of_many(page, _CURSORS, show)
 
 
 @router.get("/{id}", summary="Get a location", responses=answers(_EXAMPLE, 400, 404))
-async def get_location(id: Id, database: Store) -> LocationOut:
+async def get_location(id: Id, database: Store, show: _Show) -> LocationOut:
     """One location with its EVSEs."""
-    return _show(await locations.get(database, id), datetime.now(UTC))
+    return show(await locations.get(database, id))
 
 
 @router.post(
@@ -301,15 +312,15 @@ async def get_location(id: Id, database: Store) -> LocationOut:
     summary="Create a location",
     responses=answers(_EXAMPLE, 400, 413, status=201, description="Created"),
 )
-async def create_location(body: LocationIn, database: Store, key: Editor) -> LocationOut:
+async def create_location(body: LocationIn, database: Store, key: Editor, show: _Show) -> LocationOut:
     """Create a place, so that charge boxes can be created at it."""
-    return _show(await locations.create(database, body.new(), actor=key.name), datetime.now(UTC))
+    return show(await locations.create(database, body.new(), actor=key.name))
 
 
 @router.patch("/{id}", summary="Change a location", responses=answers(_EXAMPLE, 400, 404, 413))
-async def change_location(id: Id, body: LocationChangesIn, database: Store, key: Editor) -> LocationOut:
+async def change_location(id: Id, body: LocationChangesIn, database: Store, key: Editor, show: _Show) -> LocationOut:
     """Change what is said of a place. A new tariff is for transactions that start from now on."""
-    return _show(await locations.change(database, id, body.changes(), actor=key.name), datetime.now(UTC))
+    return show(await locations.change(database, id, body.changes(), actor=key.name))
 
 
 @router.delete(
