@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         120.0, ge=0, description="how long after a boot or Available an open transaction waits for its own stop"
     )
 
-    # The REST API
+    # What the REST API tells
     party_id: str = Field(
         "CSM",
         pattern="^[A-Za-z0-9]{3}$",

@@ -4,7 +4,7 @@ The demo: the central system with simulated charge boxes, and what to try with i
 The simulators are a child process that knows the server by its URL alone, as
 physical charge boxes do. Once the first car charges, the lines to paste are printed;
 when the transaction that they name has ended, new ones follow, so that the last
-line on the screen always works.
+line on the screen always works. What else there is to see is in `seeds.py`.
 """
 
 import asyncio
@@ -17,23 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from csms.demo import seeds
 from csms.domain.roles import ApiRole
 from csms.domain.secrets import canonical_password, hash_secret
 from csms.errors import CsmsError, StoreUnavailable
 from csms.settings import Role, Settings
-from csms.store import api_keys, charge_boxes, customers, installation, locations, tokens, transactions
+from csms.store import api_keys, charge_boxes, installation, transactions
 from csms.store.charge_boxes import NewChargeBox, Password, Presence
 from csms.store.database import Database
-from csms.store.locations import NewLocation
-from csms.store.pages import Section, Window
-from csms.store.tokens import Filter, NewToken
+from csms.store.pages import Window
 from csms.store.transaction_rows import Transaction
 from csms.store.transactions import SortBy
 
 DATA_DIR = Path("data") / "demo"
 
-_ACTOR = "demo"
-_PREFIX = "DEMO-"
+_STRANGER = "DEMO-STRANGER"
 _LOOK_AGAIN_S = 0.5
 _A_MOMENT_S = 1.0
 _PATIENCE_S = 5.0  # for the simulators to say goodbye
@@ -49,6 +47,7 @@ class Fleet:
     model_id: int  # of the catalogue
     connectors: int
     tags: tuple[str, ...]  # one driver per connector
+    scenario: str  # of the simulators
 
     @property
     def identities(self) -> Sequence[str]:
@@ -56,10 +55,11 @@ class Fleet:
         return [f"{self.prefix}{number:04d}" for number in range(1, self.size + 1)]
 
 
-FLEETS = (
-    Fleet(f"{_PREFIX}AC", 2, model_id=31, connectors=2, tags=("DEMOTAG1", "DEMOTAG2", "DEMOTAG3", "DEMOTAG4")),
-    Fleet(f"{_PREFIX}DC", 2, model_id=32, connectors=1, tags=("DEMOTAG5", "DEMOTAG6")),
+_STREET = Fleet(
+    "DEMO-AC", 2, model_id=31, connectors=2, tags=("DEMOTAG1", "DEMOTAG2", "DEMOTAG3", "DEMOTAG4"), scenario="demo"
 )
+# Taxis are in a hurry, so that there are charge records soon.
+_DEPOT = Fleet("DEMO-DC", 2, model_id=32, connectors=1, tags=("DEMOTAG5", "DEMOTAG6"), scenario="demo_short")
 
 
 class SimulatorsEnded(CsmsError):
@@ -88,12 +88,14 @@ async def play(settings: Settings, database: Database) -> None:
     Raises:
         SimulatorsEnded: nothing would happen any more.
     """
-    say("Creating a location, six tokens and four charge boxes ...")
+    say("Creating two locations, six tokens, four charge boxes and what belongs to them ...")
     secret_key = await installation.secret_key(database, settings.secret_key)
     key = await _new_key(database, secret_key)
     # Hex: as an option of a command it must not begin with a dash.
     password = secrets.token_hex(16)
     await _furnish(database, secret_key, password)
+    say("Letting a charge box knock that nobody registered ...")
+    await _knock(settings)
     say("Starting the simulated charge boxes ...")
     async with _simulators(settings, password) as processes:
         following = asyncio.ensure_future(_follow(settings, database, key))
@@ -126,66 +128,32 @@ async def _new_key(database: Database, secret_key: bytes) -> str:
 
 async def _furnish(database: Database, secret_key: bytes, password: str) -> None:
     """Make what is not there yet; the charge boxes get the passwords of this run."""
-    location_id = await _location(database)
-    await _tokens(database)
-    for fleet in FLEETS:
+    places = await seeds.make(database, public_tags=_STREET.tags, taxi_tags=_DEPOT.tags)
+    for fleet, location_id in ((_STREET, places.street), (_DEPOT, places.depot)):
         for identity in fleet.identities:
             hashed = Password(hash_secret(canonical_password(f"{password}.{identity}"), secret_key))
             await _charge_box(database, fleet, identity, location_id, hashed)
+    await seeds.reserve(database, f"{_STREET.identities[-1]}*{_STREET.connectors}")
 
 
-async def _location(database: Database) -> int:
-    for location in (await locations.list(database, _ALL)).items:
-        if location.said.name == "Demo Street":
-            return location.id
-    new = NewLocation(
-        name="Demo Street",
-        address="Demo Street 1",
-        postal_code="1799",
-        city="Copenhagen",
-        country_code="DK",
-        latitude=55.6665,
-        longitude=12.5340,
-        publish=True,
-        parking_type="ON_STREET",
-        facilities=(),
-        opening_times=None,
-        tariff_id=None,
-        allow_priority_charging=False,
-        billing_reference=None,
-        customer_id=customers.OPERATOR,
+async def _knock(settings: Settings) -> None:
+    """Come as a charge box that nobody registered: refused, and remembered for the operator to admit."""
+    reader, writer = await asyncio.open_connection(_here(settings.host).strip("[]"), settings.ocpp_port)
+    writer.write(
+        f"GET /{_STRANGER} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ZGVtbyBkZW1vIGRlbW8hIQ==\r\n"
+        "Sec-WebSocket-Protocol: ocpp1.6\r\n\r\n".encode()
     )
-    return (await locations.create(database, new, actor=_ACTOR)).id
-
-
-async def _tokens(database: Database) -> None:
-    there = {token.uid for token in (await tokens.list(database, Filter(), Section(limit=1000)))[0]}
-    missing = [tag for fleet in FLEETS for tag in fleet.tags if tag not in there]
-    new = [
-        NewToken(
-            customer_id=customers.OPERATOR,
-            type="rfid",
-            uid=tag,
-            label=f"Demo driver {tag[-1]}",
-            app_user_id=None,
-            valid_from=None,
-            expires_at=None,
-            is_active=True,
-            roaming_enabled=True,
-            priority_charging_enabled=False,
-            billing_reference=None,
-            comment=None,
-        )
-        for tag in missing
-    ]
-    await tokens.create(database, new, actor=_ACTOR)
+    with contextlib.suppress(OSError):
+        await asyncio.wait_for(reader.read(), _PATIENCE_S)
+    writer.close()
 
 
 async def _charge_box(database: Database, fleet: Fleet, identity: str, location_id: int, password: Password) -> None:
     wanted = charge_boxes.Filter(identity=identity)
     there = (await charge_boxes.list(database, _ALL, wanted, Presence("", ()))).items
     if there:
-        await charge_boxes.change(database, there[0].key.id, {}, password=password, actor=_ACTOR)
+        await charge_boxes.change(database, there[0].key.id, {}, password=password, actor=seeds.ACTOR)
         return
     new = NewChargeBox(
         identity=identity,
@@ -195,13 +163,13 @@ async def _charge_box(database: Database, fleet: Fleet, identity: str, location_
         registration_status="Accepted",
         password=password,
     )
-    await charge_boxes.create(database, new, actor=_ACTOR)
+    await charge_boxes.create(database, new, actor=seeds.ACTOR)
 
 
 @contextlib.asynccontextmanager
 async def _simulators(settings: Settings, password: str) -> AsyncIterator[Sequence[Process]]:
     """The simulated charge boxes, running while this lasts."""
-    processes = [await _simulator(settings, fleet, password) for fleet in FLEETS]
+    processes = [await _simulator(settings, fleet, password) for fleet in (_STREET, _DEPOT)]
     try:
         yield processes
     finally:
@@ -218,7 +186,7 @@ async def _simulators(settings: Settings, password: str) -> AsyncIterator[Sequen
 async def _simulator(settings: Settings, fleet: Fleet, password: str) -> Process:
     tags = [word for tag in fleet.tags for word in ("--tag", tag)]
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "simulators", "--scenario", "demo", "--log-level", "warning"),
+        *(sys.executable, "-m", "simulators", "--scenario", fleet.scenario, "--log-level", "warning"),
         *("--url", f"ws://{_here(settings.host)}:{settings.ocpp_port}", "--password", f"{password}.{{id}}"),
         *("--id", fleet.prefix, "--fleet", str(fleet.size), "--connectors", str(fleet.connectors), *tags),
         stdin=DEVNULL,
@@ -239,12 +207,12 @@ async def _follow(settings: Settings, database: Database, key: str) -> None:
 
 
 async def _live_transaction(database: Database) -> Transaction:
-    """Wait until a simulated charge box charges a car; of several the newest, which has most time to live."""
+    """Wait until a car charges at Demo Street; of several the newest, which has most time to live."""
     wanted = transactions.Filter(ongoing=True, sort_by=SortBy.created_at)
     while True:
         with contextlib.suppress(StoreUnavailable):
             for found in (await transactions.list(database, _ALL, wanted)).items:
-                is_ours = found.charge_box.identity.startswith(_PREFIX)
+                is_ours = found.charge_box.identity in _STREET.identities
                 if is_ours and found.evse_id is not None and found.start_answer == "Accepted":
                     return found
         await asyncio.sleep(_LOOK_AGAIN_S)
@@ -265,6 +233,7 @@ def _show_all(settings: Settings, key: str) -> None:
         f"""
 Four simulated charge boxes are connected, and cars charge.
 
+  console          {api}/console#key={key}
   REST API         {api}/docs
   API key          {key}
   charge boxes to  ws://{_here(settings.host)}:{settings.ocpp_port}/IDENTITY
