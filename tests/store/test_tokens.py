@@ -52,10 +52,10 @@ async def test_a_uid_stays_taken_after_its_deletion(database: Database) -> None:
         await connection.execute(text("UPDATE tokens SET deleted_at = now()"))
     with pytest.raises(NotFound):
         await tokens.get(database, gone.id)
-    assert await tokens.list(database, Filter(), Section()) == ([], 0)
+    assert await tokens.list(database, Filter(), Section()) == ((), 0)
     with pytest.raises(Conflict, match="cafe01"):
         await tokens.create(database, [new("other"), new("cafe01")], actor="test")
-    assert await tokens.list(database, Filter(), Section()) == ([], 0)
+    assert await tokens.list(database, Filter(), Section()) == ((), 0)
 
 
 async def test_each_creation_leaves_one_event(database: Database) -> None:
