@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 REFERENCE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("reference.toml").read_text())
+OPERATIONS: Mapping[str, Mapping[str, Any]] = REFERENCE["operations"]
 SHAPES: Mapping[str, Mapping[str, str]] = REFERENCE["shapes"]
 
 _MOMENTS = {
@@ -45,6 +46,11 @@ class Kind:
         is_array = bare.startswith("[")
         name = bare.strip("[]{}")
         return cls(name, name in SHAPES, is_array, text != bare, text.endswith("-"))
+
+
+def places_of_enums(direction: str) -> list[tuple[str, list[str]]]:
+    """Where enums are `sent` or `shown`, e.g. `GET /v2/evses/{uid} connectors.standard`, with their values."""
+    return [(where, enum["values"]) for enum in REFERENCE["enums"] for where in enum.get(direction, ())]
 
 
 def answer_fields(answer: str) -> Mapping[str, str] | str:
