@@ -27,6 +27,8 @@ HARBOUR = NewLocation(
     allow_priority_charging=False,
     billing_reference=None,
     customer_id=1,
+    directions=[{"language": "da", "text": "Bag hegnet"}],
+    time_zone="Europe/Copenhagen",
 )
 
 
