@@ -28,7 +28,11 @@ class ReadyOut(Out):
 _NOT_READY = {"status": "unavailable", "missing": ["database"]}
 
 
-@router.get("/healthz", summary="Is it alive?")
+@router.get(
+    "/healthz",
+    summary="Is it alive?",
+    responses={200: {"content": {"application/json": {"example": {"status": "ok"}}}}},
+)
 async def alive() -> AliveOut:
     """Answers as long as the process does; says nothing of what it depends on."""
     return AliveOut()
