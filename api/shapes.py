@@ -5,6 +5,7 @@ Python names are snake_case, JSON names the same in camelCase. Bodies ignore fie
 they do not know and take no wrong type for a right one: `"5"` is not a number.
 """
 
+import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -78,7 +79,15 @@ _SAFE = {"ge": -(2**53) + 1, "le": 2**53 - 1}
 Id = Annotated[int, Field(**_SAFE)]
 """An id in a path or a query."""
 
-Ids = Annotated[list[Id], Separated, Field(max_length=1000)]
+
+def _digits(text: object) -> object:
+    """Nothing but digits: `1.0` and `1_000` are not how ids are written, though Python reads them."""
+    if re.fullmatch(r"-?[0-9]+", str(text)) is None:
+        raise ValueError("must be an integer")
+    return text
+
+
+Ids = Annotated[list[Annotated[Id, BeforeValidator(_digits)]], Separated, Field(max_length=1000)]
 """An array in a query: `a=1&a=2`, `a=1,2` or `a[]=1`."""
 
 Reference = Annotated[int, Strict(), Field(**_SAFE)]

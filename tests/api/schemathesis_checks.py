@@ -17,22 +17,25 @@ _RULES = (
     r"(next|previous)PageCursor: (is not a cursor of this list|cannot be sent together)",
     # What is referred to must exist.
     r"[\w.]*Id: there is no ",
-    # Moments have an order.
-    r"[\w.]+: must be (after|above) ",
+    # Moments and limits have an order.
+    r"[\w.]+: must (be after|be above|not be below) ",
     r"[\w.]+: must be a (date|time in UTC) like ",
     # What is in the world outside.
     r"timeZone: must be an IANA time zone",
     # The owners of customers are a tree, with CPOs at its top.
     r"ownerId: must not be the customer itself or one below it",
     r"type: cannot be changed",
+    r"elements\.\d+\.priceComponents: must be FLAT or TIME for a reservation",
     # Two fields must fit together.
     r"ocppPassword: (must not be empty|must be empty|is needed)",
     r"endedAt: cannot be sent together with startedAt",
     r"idTag: send either idTag or tokenId",
     r"endedAt: cannot be sent together with startedAt",
     r"openingTimes.regularHours: must have a period where twentyFourSeven is false",
+    # Which characters can be printed is Unicode's to say.
+    r"chargeBoxIdentity: must be printable characters",
     # A language of its own.
-    r"filter: ",
+    r"filter\b",
 )
 _PUBLIC = ("/healthz", "/readyz", "/v2/afir/")
 

@@ -132,5 +132,6 @@ async def test_arrays_in_a_query_have_three_spellings(api: Api) -> None:
     for query in (f"ids={a}&ids={b}", f"ids={a},{b}", f"ids[]={a}&ids[]={b}", f"ids%5B%5D={a}&ids%5b%5d={b}"):
         response: httpx.Response = await api.viewer.get(f"/v2/locations?{query}")
         assert [row["id"] for row in response.json()["data"]] == [a, b], query
-    wrong = await api.viewer.get("/v2/locations?ids=1,x")
-    assert (wrong.status_code, refusal(wrong)["details"][0]["field"]) == (400, "ids.1")
+    for query in ("ids=1,x", "ids=1,1.0", "ids=1,1_0", "ids=1,", "ids=1&ids="):
+        wrong = await api.viewer.get(f"/v2/locations?{query}")
+        assert (wrong.status_code, refusal(wrong)["details"][0]["field"]) == (400, "ids.1"), query
