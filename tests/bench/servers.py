@@ -58,6 +58,8 @@ def ocpp_readme(pipe: Connection, url: str, boxes: int, core: int | None) -> Non
     _pin(core)
     del url, boxes
     logging.getLogger("ocpp").setLevel(logging.WARNING)
+    # It logs a traceback for each charge box that hangs up at the end.
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
     async def main() -> None:
         async def connected(socket: ServerConnection) -> None:
