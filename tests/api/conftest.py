@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from starlette.datastructures import State
 
 from api.app import create_app
 from csms.domain.roles import ApiRole
@@ -127,6 +128,11 @@ async def serve(database: Database) -> AsyncIterator[Callable[..., Awaitable[Ser
         for listener in server.servers:
             listener.close()
         await server.lifespan.shutdown()
+        # The framework's caches keep every application for ever, by its documentation pages: leave nothing in it.
+        served.app.router.routes.clear()
+        served.app.middleware_stack = None
+        served.app.openapi_schema = None
+        served.app.state = State()
 
 
 _NUMBERS = itertools.count(1)
